@@ -1,0 +1,34 @@
+"""samestory through its command line; it takes the place of this process.
+
+OUT becomes a directory, and the clusters are in OUT/clusters.parquet.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from job import Job, not_installed, parse_job
+
+
+def command(job: Job) -> list[str]:
+    """Return the command line of a job."""
+    program = Path(sys.executable).with_name("samestory")
+    if not program.exists():
+        raise not_installed("samestory")
+    return [
+        str(program), "cluster", str(job.source), "-o", str(job.target), "--overwrite", "-q", "--no-progress",
+        "--threshold", str(job.threshold), "--num-perm", str(job.num_perm),
+        "--shingle", f"word:{job.ngram}", "--threads", str(job.threads),
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Run one job."""
+    arguments = command(parse_job(__doc__))
+    os.execv(arguments[0], arguments)
+
+
+if __name__ == "__main__":
+    main()

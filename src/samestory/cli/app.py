@@ -1,0 +1,101 @@
+"""The commands and what they say of themselves."""
+
+from __future__ import annotations
+
+import click
+
+from samestory.cli.options import column_options, common_options, input_argument, matching_options
+from samestory.version import __version__
+
+_CLUSTER_EXAMPLES = """
+\b
+Examples:
+  samestory cluster news.parquet -o out
+  samestory cluster crawl/ feeds/*.jsonl.gz -o out --threshold 0.8
+  cat new.jsonl | samestory cluster - -o out --shingle char:9
+"""
+
+_DEDUP_EXAMPLES = """
+\b
+Examples:
+  samestory dedup news.parquet -o unique.parquet
+  samestory dedup crawl.jsonl.zst -o unique.jsonl.zst --representative longest
+  samestory dedup new.parquet -o new.parquet --overwrite --fail-on-duplicates
+"""
+
+_EXAMPLE_EXAMPLES = """
+\b
+Examples:
+  samestory example news.jsonl
+  samestory cluster news.jsonl -o out
+"""
+
+_OVERWRITE_HELP = "Replace an earlier result."
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SAMESTORY"})
+@click.version_option(__version__, prog_name="samestory")
+def app() -> None:
+    r"""Find duplicate and near-duplicate news stories.
+
+    \b
+    Start with:
+      samestory example news.jsonl
+      samestory cluster news.jsonl -o out
+    """
+
+
+@app.command(epilog=_CLUSTER_EXAMPLES)
+@input_argument
+@click.option("-o", "--output", metavar="OUTDIR", required=True, help="Folder for the result.")
+@matching_options
+@column_options
+@click.option("--overwrite", is_flag=True, help=_OVERWRITE_HELP)
+@common_options
+def cluster(**options: object) -> int:
+    """Cluster the articles of INPUT that are copies of one another.
+
+    INPUT is files, folders, globs or URIs, or - for JSON Lines on standard
+    input: Parquet, JSON Lines, CSV, TSV (also .gz, .zst, .bz2), Arrow, or
+    folders of .txt. Columns are found by name.
+
+    Writes clusters.parquet (one row for every article), pairs.parquet (one
+    row for every verified pair) and run.json to OUTDIR.
+    """
+    from samestory.cli.jobs import run_cluster
+
+    return run_cluster(options)
+
+
+@app.command(epilog=_DEDUP_EXAMPLES)
+@input_argument
+@click.option("-o", "--output", metavar="FILE", required=True, help="File for the rows that are kept.")
+@matching_options
+@column_options
+@click.option("--fail-on-duplicates", is_flag=True, help="Leave with exit code 1 if anything was redundant.")
+@click.option("--overwrite", is_flag=True, help=_OVERWRITE_HELP)
+@common_options
+def dedup(**options: object) -> int:
+    """Write the rows of INPUT without the redundant articles.
+
+    Keeps the input's own rows and columns: every article that is unique, and
+    one of each cluster of copies. The format of FILE is told by its name; -
+    writes JSON Lines to standard output.
+    """
+    from samestory.cli.jobs import run_dedup
+
+    return run_dedup(options)
+
+
+@app.command(epilog=_EXAMPLE_EXAMPLES)
+@click.argument("file", metavar="FILE.jsonl", type=click.Path(dir_okay=False))
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")
+def example(file: str, overwrite: bool) -> None:
+    """Write the example articles that come with the package.
+
+    They are invented: copies, edited copies, an excerpt, one site's footer on
+    unrelated articles, one event told by several desks, many languages.
+    """
+    from samestory.cli.jobs import write_example
+
+    write_example(file, overwrite=overwrite)

@@ -1,0 +1,156 @@
+"""What the user sees on the terminal: progress while a job runs, a summary when it is done."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import click
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from samestory.cli.failures import printable
+from samestory.pipeline import Observer, ignore_progress
+
+_MOST_INPUTS: Final = 3
+_RELATION_WORDS: Final = {
+    "exact": "the same text",
+    "near": "at or over the threshold",
+    "linked": "joined through other members",
+}
+
+
+@dataclass(frozen=True)
+class Console:
+    """How much to show, and where."""
+
+    quiet: bool
+    verbose: bool
+    as_json: bool
+    show_progress: bool
+    stdout_is_data: bool = False
+
+    @classmethod
+    def from_options(cls, options: dict[str, Any], *, stdout_is_data: bool = False) -> Console:
+        """Return the console that a command's options ask for."""
+        if options["as_json"] and stdout_is_data:
+            raise click.UsageError("--json and -o - both write to standard output; choose one")
+        asked = options["progress"]
+        return cls(
+            quiet=options["quiet"],
+            verbose=options["verbose"],
+            as_json=options["as_json"],
+            show_progress=asked if asked is not None else sys.stderr.isatty() and not options["quiet"],
+            stdout_is_data=stdout_is_data,
+        )
+
+    @contextmanager
+    def progress(self) -> Iterator[Observer]:
+        """Show the stages of a job as it runs."""
+        if not self.show_progress:
+            yield ignore_progress
+            return
+        bars = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:<16}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[count]:>22}"),
+            TextColumn("{task.fields[rate]:>12}"),
+            TimeElapsedColumn(),
+            console=RichConsole(stderr=True),
+            transient=True,
+        )
+        with bars:
+            yield _Bars(bars)
+
+    def summarise(self, stats: dict[str, Any], written: str) -> None:
+        """Print what a run found, as JSON on stdout or as tables on stderr."""
+        if self.as_json:
+            click.echo(json.dumps(stats, ensure_ascii=False))
+        elif not self.quiet:
+            console = RichConsole(stderr=True, highlight=False)
+            console.print(_summary(stats))
+            if self.verbose:
+                console.print(_details(stats))
+            for warning in stats["warnings"]:
+                console.print(Text.assemble(("Warning: ", "yellow"), printable(warning)))
+            console.print(Text(f"Written: {printable(written)}"), soft_wrap=True)
+
+
+class _Bars:
+    """An observer that draws one bar a stage."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, Any] = {}
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        if stage not in self._tasks:
+            for task in self._tasks.values():
+                known = self._bars.tasks[task].completed or 1
+                self._bars.update(task, total=known, completed=known)
+                self._bars.stop_task(task)
+            self._tasks[stage] = self._bars.add_task(stage, total=total, count="", rate="")
+        task = self._tasks[stage]
+        elapsed = self._bars.tasks[task].elapsed or 0.0
+        count = f"{done:,} articles" if done else ""
+        rate = f"{done / elapsed:,.0f}/s" if done and elapsed > 0.5 else ""
+        self._bars.update(task, completed=done, total=total, count=count, rate=rate)
+
+
+def _grid() -> Table:
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    return table
+
+
+def _summary(stats: dict[str, Any]) -> Table:
+    counts = stats["counts"]
+    seconds = stats["seconds"]["total"]
+    megabytes = stats["text_bytes"] / 1e6
+    table = _grid()
+    rate = (
+        f"{counts['articles'] / seconds:,.0f} articles/s, {megabytes / seconds:,.0f} MB/s" if seconds else ""
+    )
+    table.add_row("articles", f"{counts['articles']:,}", f"{megabytes:,.1f} MB of text")
+    table.add_row("clusters", f"{counts['clusters']:,}", _largest(counts))
+    table.add_row("redundant", f"{counts['redundant']:,}", f"{counts['redundant_ratio']:.1%} of the articles")
+    for relation, words in _RELATION_WORDS.items():
+        if counts["relations"][relation]:
+            table.add_row(f"  {relation}", f"{counts['relations'][relation]:,}", words)
+    if counts["empty"]:
+        table.add_row("empty", f"{counts['empty']:,}", "without a word")
+    if counts["rejected"]:
+        table.add_row("rejected", f"{counts['rejected']:,}", "rows set aside")
+    table.add_row("time", f"{seconds:.1f} s", rate)
+    if stats["peak_memory_bytes"]:
+        table.add_row("peak memory", f"{stats['peak_memory_bytes'] / 2**20:,.0f} MiB", "")
+    return table
+
+
+def _largest(counts: dict[str, Any]) -> str:
+    return f"the largest of {counts['largest_cluster']:,}" if counts["clusters"] else ""
+
+
+def _details(stats: dict[str, Any]) -> Table:
+    table = _grid()
+    table.columns[1].justify = "left"
+    inputs = stats["inputs"][:_MOST_INPUTS]
+    more = f" and {len(stats['inputs']) - _MOST_INPUTS:,} more" if len(stats["inputs"]) > _MOST_INPUTS else ""
+    table.add_row("inputs", Text(printable(", ".join(inputs) + more)), "")
+    for role, name in stats["columns"].items():
+        table.add_row(f"  {role}", Text(printable(name)) if name else Text("-", style="dim"), "")
+    banding = stats["banding"]
+    table.add_row("bands", f"{banding['bands']} of {banding['rows_per_band']} rows", "")
+    table.add_row("recall", f"{banding['recall_at_threshold']:.4f} at the threshold", "")
+    for stage, seconds in stats["seconds"].items():
+        table.add_row(stage, f"{seconds:.2f} s", "")
+    return table

@@ -1,0 +1,67 @@
+"""How errors reach the user: one style on stderr, one exit code each."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from types import FrameType
+from typing import Final
+
+import click
+
+from samestory.errors import SamestoryError
+
+ERROR: Final = 2
+INTERRUPTED: Final = 130
+
+
+def run_guarded(call: Callable[[], object]) -> object:
+    """Make a call and turn whatever it raises into a message and an exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return call()
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted", None)
+        return INTERRUPTED
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return ERROR
+    except SamestoryError as error:
+        _say(error.message, error.hint)
+        return ERROR
+    except BrokenPipeError:
+        # Whoever read standard output has gone; nothing may be written to it on the way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ERROR
+    except MemoryError:
+        _say("out of memory", "give the process more")
+        return ERROR
+    except Exception as error:
+        traceback.print_exc()
+        _say(f"unexpected {type(error).__name__}: {error}", "this is a fault of samestory; please report it")
+        return ERROR
+
+
+def exit_code_of(returned: object) -> int:
+    """Return the exit code for what a command returned: its number, else 0."""
+    return returned if isinstance(returned, int) else 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def printable(text: str) -> str:
+    """Escape what a terminal would obey: control and direction characters, lone surrogates."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _say(message: str, hint: str | None) -> None:
+    click.echo(click.style("Error: ", fg="red", bold=True) + printable(message), err=True)
+    if hint:
+        click.echo(click.style("Hint: ", fg="yellow") + printable(hint), err=True)

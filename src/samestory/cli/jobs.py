@@ -1,0 +1,84 @@
+"""What the commands do once their options are parsed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from samestory.cli.options import config_from
+from samestory.cli.startup import lighten_startup
+from samestory.errors import OutputError
+
+
+def run_cluster(options: dict[str, Any]) -> int:
+    """Do `samestory cluster`."""
+    lighten_startup()
+    from samestory.cli.console import Console
+    from samestory.write import check_folder
+
+    config = config_from(options)
+    console = Console.from_options(options)
+    check_folder(options["output"], overwrite=options["overwrite"])
+    with console.progress() as observer:
+        from samestory.pipeline import cluster
+
+        result = cluster(list(options["inputs"]), config, observer=observer)
+        observer("write", 0, None)
+        result.write(options["output"], overwrite=options["overwrite"])
+    console.summarise(result.stats, f"{options['output']}/clusters.parquet, pairs.parquet, run.json")
+    return 0
+
+
+def run_dedup(options: dict[str, Any]) -> int:
+    """Do `samestory dedup`."""
+    lighten_startup()
+    import numpy as np
+
+    from samestory.cli.console import Console
+    from samestory.read import open_source
+    from samestory.rows import check_output, write_kept_rows
+    from samestory.schema import REPRESENTATIVE, UNIQUE
+
+    config = config_from(options)
+    output = Path(options["output"])
+    console = Console.from_options(options, stdout_is_data=str(output) == "-")
+    if str(output) != "-":
+        check_output(output, overwrite=options["overwrite"])
+    with console.progress() as observer:
+        from samestory.pipeline import cluster_source
+
+        with open_source(list(options["inputs"]), config) as source:
+            result = cluster_source(source, config, observer)
+            relations = np.asarray(result.clusters["relation"].to_numpy())
+            keep = (relations == UNIQUE) | (relations == REPRESENTATIVE)
+            observer("write", 0, None)
+            write_kept_rows(source, keep, output, overwrite=options["overwrite"])
+            if config.on_error == "skip":
+                _write_rejects(result.rejects, output)
+    console.summarise(result.stats, str(output))
+    return 1 if options["fail_on_duplicates"] and not keep.all() else 0
+
+
+def _write_rejects(rejects: list[Any], output: Path) -> None:
+    from samestory.write import REJECTS_FILE, write_rejects
+
+    if str(output) == "-":
+        return
+    write_rejects(rejects, output.with_name(f"{output.name}.{REJECTS_FILE}"))
+
+
+def write_example(file: str, *, overwrite: bool) -> None:
+    """Do `samestory example`."""
+    from samestory.examples import example_text
+
+    text = example_text()
+    path = Path(file)
+    try:
+        if path.exists() and not overwrite and path.read_text(encoding="utf-8") != text:
+            raise OutputError(f"{file} exists and holds something else", hint="replace it with --overwrite")
+        path.write_text(text, encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise OutputError(f"cannot write {file}: {error}") from error
+    click.echo(f"{text.count(chr(10))} articles written to {file}", err=True)

@@ -1,0 +1,155 @@
+"""The configuration of a run: one frozen value, checked once."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from samestory.errors import ConfigError
+
+SHINGLE_PATTERN: Final = re.compile(r"(word|char):([1-9][0-9]{0,2})")
+LEVELS: Final = ("duplicate", "story")
+REPRESENTATIVES: Final = ("earliest", "longest", "first")
+ON_ERROR: Final = ("fail", "skip")
+FORMATS: Final = ("parquet", "jsonl", "csv", "tsv", "arrow", "txt")
+
+# Settings that decide the answer; the others say only where the input is and how fast to go.
+_RESULT_FIELDS: Final = (
+    "threshold", "shingle", "num_perm", "seed", "recall", "level", "representative",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Settings of a run; the command line's options have the same names.
+
+    Parameters
+    ----------
+    threshold : float, default 0.7
+        Jaccard similarity, over 0 and up to 1, at or over which two articles are `near`.
+    shingle : str, default "word:5"
+        What is compared: runs of N words (``word:N``) or characters (``char:N``).
+    num_perm : int, default 128
+        Values in a MinHash signature, 2 to 1024.
+    seed : int, default 1
+        Seed of the permutations, 0 to 2**32 - 1, as in ``datasketch.MinHash``.
+    recall : float, default 0.99
+        Chance, over 0 and under 1, that a pair at the threshold becomes a candidate;
+        bands and rows follow from it.
+    level : {"duplicate"}, default "duplicate"
+        How far to look.
+    representative : {"earliest", "longest", "first"}, default "earliest"
+        Which article of a cluster is kept.
+    threads : int, optional
+        Worker threads; by default one for each processor this process may use.
+    on_error : {"fail", "skip"}, default "fail"
+        Stop at the first broken row, or set broken rows aside and go on.
+    format : str, optional
+        Format of the input, where its name does not tell.
+    id_column, text_column, title_column, source_column, url_column, date_column : str, optional
+        The input's columns, where their names do not tell.
+
+    Raises
+    ------
+    ConfigError
+        A value is out of range.
+    """
+
+    threshold: float = 0.7
+    shingle: str = "word:5"
+    num_perm: int = 128
+    seed: int = 1
+    recall: float = 0.99
+    level: str = "duplicate"
+    representative: str = "earliest"
+    threads: int | None = None
+    on_error: str = "fail"
+    format: str | None = None
+    id_column: str | None = None
+    text_column: str | None = None
+    title_column: str | None = None
+    source_column: str | None = None
+    url_column: str | None = None
+    date_column: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_number("threshold", self.threshold, 0.0, 1.0, low_open=True)
+        _check_number("recall", self.recall, 0.0, 1.0, low_open=True, high_open=True)
+        _check_integer("num_perm", self.num_perm, 2, 1024)
+        _check_integer("seed", self.seed, 0, 2**32 - 1)
+        if self.threads is not None:
+            _check_integer("threads", self.threads, 1, 1024)
+        if not isinstance(self.shingle, str) or not SHINGLE_PATTERN.fullmatch(self.shingle):
+            raise ConfigError(
+                f"shingle is {self.shingle!r}, not of the form word:N or char:N",
+                hint="for example word:5 (runs of five words) or char:9 (nine characters)",
+            )
+        _check_choice("level", self.level, LEVELS)
+        if self.level == "story":
+            raise ConfigError(
+                "level is 'story', which this version cannot compute yet",
+                hint="leave it at 'duplicate'",
+            )
+        _check_choice("representative", self.representative, REPRESENTATIVES)
+        _check_choice("on_error", self.on_error, ON_ERROR)
+        if self.format is not None:
+            _check_choice("format", self.format, FORMATS)
+
+    @property
+    def shingle_unit(self) -> str:
+        """What a shingle is a run of: ``"word"`` or ``"char"``."""
+        return self.shingle.partition(":")[0]
+
+    @property
+    def shingle_size(self) -> int:
+        """Number of words or characters in a shingle."""
+        return int(self.shingle.partition(":")[2])
+
+    @property
+    def n_threads(self) -> int:
+        """Number of worker threads to use."""
+        if self.threads is not None:
+            return self.threads
+        return max(
+            1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that stand for the settings that decide the answer."""
+        values = {name: getattr(self, name) for name in _RESULT_FIELDS}
+        text = json.dumps(values, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def as_dict(self) -> dict[str, Any]:
+        """All settings by name, as `run.json` records them."""
+        return dataclasses.asdict(self)
+
+
+def _check_number(
+    name: str, value: object, low: float, high: float, *, low_open: bool = False, high_open: bool = False
+) -> None:
+    inside = (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and (low < value if low_open else low <= value)
+        and (value < high if high_open else value <= high)
+    )
+    if not inside:
+        left, right = "(" if low_open else "[", ")" if high_open else "]"
+        raise ConfigError(f"{name} is {value!r}, not a number in {left}{low:g}, {high:g}{right}")
+
+
+def _check_integer(name: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ConfigError(f"{name} is {value!r}, not a whole number from {low} to {high}")
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(f"{name} is {value!r}", hint=f"one of {', '.join(choices)}")

@@ -1,0 +1,1 @@
+"""Numba kernels on NumPy arrays: no Arrow, no input or output, no configuration."""

@@ -1,0 +1,113 @@
+"""Stage 1: the text of each article folded to words joined by one space.
+
+Dropped are zero-width and direction marks, Arabic vowel marks and tatweel;
+then NFKC and case folding (Unicode Standard Annex #15; The Unicode Standard,
+section 3.13). A word is a run of letters, digits and the marks that stand on
+them; in Han, Kana, Thai, Lao, Khmer and Myanmar each character is a word.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from samestory.buffers import string_buffers
+from samestory.kernels.tokenise import find_hard, tokenise_batch
+from samestory.tables import unicode_table
+from samestory.tables.build import fold
+
+
+@dataclass(frozen=True)
+class FoldedTexts:
+    """Folded texts one after another: text i is ``data[offsets[i]:offsets[i + 1]]``, as UTF-8."""
+
+    data: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of all texts."""
+        return int(self.offsets[-1])
+
+    def text(self, i: int) -> str:
+        """Return one folded text."""
+        return self.data[self.offsets[i] : self.offsets[i + 1]].tobytes().decode()
+
+
+def judged_text(text: Any, title: Any) -> Any:
+    """Return what copies are judged on: the text, or the title where there is no text.
+
+    Parameters
+    ----------
+    text, title : pyarrow.Array
+        Of type large_string and string.
+
+    Returns
+    -------
+    pyarrow.Array
+        Of type large_string.
+    """
+    if title.null_count == len(title):
+        return text
+    lengths = pc.fill_null(pc.binary_length(text), 0)
+    short = pc.less(lengths, _BLANK_AT_MOST)
+    if not pc.any(short).as_py():
+        return text
+    rest = pc.utf8_trim_whitespace(pc.if_else(short, pc.fill_null(text, ""), "x"))
+    is_blank = pc.equal(pc.binary_length(rest), 0)
+    return pc.if_else(is_blank, title.cast(pa.large_string()), text)
+
+
+_BLANK_AT_MOST = 256
+"""A text of white space alone is taken for none up to this many bytes."""
+
+
+@functools.cache
+def _dropped() -> dict[int, None]:
+    return {int(code_point): None for code_point in unicode_table().dropped}
+
+
+def normalise(texts: Any, *, unit: str, selected: NDArray[np.int64] | None = None) -> FoldedTexts:
+    """Fold texts.
+
+    Parameters
+    ----------
+    texts : pyarrow.Array
+        Of type string or large_string; a null is an empty text.
+    unit : {"word", "char"}
+        What shingles are made of. For characters, scripts without spaces are left together.
+    selected : int64 array, optional
+        Which texts to fold, in order; by default all.
+
+    Returns
+    -------
+    FoldedTexts
+    """
+    table = unicode_table()
+    data, offsets = string_buffers(texts)
+    if selected is None:
+        selected = np.arange(len(texts), dtype=np.int64)
+    hard = find_hard(data, offsets, table.pages, table.entries, table.hardness)
+    if hard.any():
+        data, offsets = _fold_hard(texts, hard)
+    folded, folded_offsets = tokenise_batch(
+        data, offsets, selected, unit == "word", table.pages, table.entries, table.expansions
+    )
+    return FoldedTexts(folded, folded_offsets)
+
+
+def _fold_hard(texts: Any, hard: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Replace the texts that the kernel cannot fold by their folded form, which it leaves as it is."""
+    values = texts.filter(pa.array(hard)).to_pylist()
+    folded = pa.array([fold(value or "", _dropped()) for value in values], type=pa.large_string())
+    replaced = pc.replace_with_mask(texts.cast(pa.large_string()), pa.array(hard), folded)
+    return string_buffers(replaced)

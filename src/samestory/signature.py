@@ -1,0 +1,74 @@
+"""Stage 2: shingles hashed, signed and cut into band keys.
+
+The base hash of a shingle is the low 32 bits of ``xxhash.xxh3_64_intdigest``
+over its UTF-8 bytes, its words joined by one space; the signature is that of
+``datasketch.MinHash(num_perm, seed, scheme="affine32")`` over these hashes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from samestory.config import Config
+from samestory.kernels.sketch import sketch_batch
+from samestory.normalise import FoldedTexts
+from samestory.params import Banding, permutations
+
+
+@dataclass(frozen=True)
+class Sketches:
+    """What is kept of each article of a batch of n.
+
+    Attributes
+    ----------
+    band_keys : uint64 array of shape (bands, n)
+    text_keys : uint64 array of shape (n,)
+        The same for equal folded texts.
+    n_shingles : int32 array of shape (n,)
+        Distinct shingles.
+    n_units : int32 array of shape (n,)
+        Words or characters.
+    """
+
+    band_keys: NDArray[np.uint64]
+    text_keys: NDArray[np.uint64]
+    n_shingles: NDArray[np.int32]
+    n_units: NDArray[np.int32]
+
+
+def sketch(folded: FoldedTexts, config: Config, banding: Banding) -> Sketches:
+    """Compute band keys and counts; only the permutations that the bands use are applied."""
+    factors, addends = permutations(config.num_perm, config.seed)
+    used = banding.bands * banding.rows_per_band
+    _, band_keys, text_keys, n_shingles, n_units = sketch_batch(
+        folded.data,
+        folded.offsets,
+        config.shingle_unit == "char",
+        config.shingle_size,
+        factors[:used].copy(),
+        addends[:used].copy(),
+        banding.bands,
+        banding.rows_per_band,
+        False,
+    )
+    return Sketches(band_keys, text_keys, n_shingles, n_units)
+
+
+def sign(folded: FoldedTexts, config: Config) -> NDArray[np.uint32]:
+    """Return the signatures, of shape (n, num_perm); an empty text's is all ones."""
+    factors, addends = permutations(config.num_perm, config.seed)
+    signatures, *_ = sketch_batch(
+        folded.data,
+        folded.offsets,
+        config.shingle_unit == "char",
+        config.shingle_size,
+        factors,
+        addends,
+        0,
+        1,
+        True,
+    )
+    return np.asarray(signatures)

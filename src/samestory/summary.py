@@ -1,0 +1,80 @@
+"""The facts of a run: what `run.json` records and the summary shows."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from samestory import schema
+from samestory.config import Config
+from samestory.kernels.clusters import MOST_LISTED
+from samestory.params import Banding
+from samestory.read import Source
+from samestory.version import __version__
+
+_RELATIONS = (schema.UNIQUE, schema.REPRESENTATIVE, schema.EXACT, schema.NEAR, schema.LINKED)
+
+
+def run_stats(
+    source: Source,
+    config: Config,
+    banding: Banding,
+    clusters: pa.Table,
+    pairs: pa.Table,
+    text_bytes: int,
+    seconds: dict[str, float],
+) -> dict[str, Any]:
+    """Gather the facts of a run, as plain values for JSON."""
+    sizes = np.asarray(clusters["cluster_size"])
+    relations = {
+        entry["values"]: entry["counts"] for entry in pc.value_counts(clusters["relation"]).to_pylist()
+    }
+    n = len(clusters)
+    n_clusters = relations.get(schema.REPRESENTATIVE, 0)
+    n_redundant = n - n_clusters - relations.get(schema.UNIQUE, 0)
+    is_kept = pc.equal(clusters["relation"], schema.REPRESENTATIVE)
+    kept_sizes = np.asarray(clusters["cluster_size"].filter(is_kept))
+    return {
+        "version": __version__,
+        "format_version": schema.FORMAT_VERSION,
+        "fingerprint": config.fingerprint,
+        "config": config.as_dict(),
+        "inputs": list(source.inputs),
+        "columns": dict(source.columns),
+        "banding": {
+            "bands": banding.bands,
+            "rows_per_band": banding.rows_per_band,
+            "recall_at_threshold": round(banding.chance(config.threshold), 6),
+        },
+        "counts": {
+            "articles": n,
+            "clusters": n_clusters,
+            "redundant": n_redundant,
+            "redundant_ratio": round(n_redundant / n, 6) if n else 0.0,
+            "empty": int(np.count_nonzero(np.asarray(clusters["n_shingles"]) == 0)),
+            "largest_cluster": int(sizes.max(initial=0)),
+            "relations": {name: relations.get(name, 0) for name in _RELATIONS},
+            "pairs": len(pairs),
+            "clusters_not_listed_pair_by_pair": int(np.count_nonzero(kept_sizes > MOST_LISTED)),
+            "rejected": len(source.rejects),
+        },
+        "most_articles_listed_pair_by_pair": MOST_LISTED,
+        "warnings": list(source.warnings),
+        "text_bytes": text_bytes,
+        "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
+        "peak_memory_bytes": peak_memory_bytes(),
+    }
+
+
+def peak_memory_bytes() -> int | None:
+    """Return the most memory this process has held, in bytes, where the system tells."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak) if sys.platform == "darwin" else int(peak) * 1024

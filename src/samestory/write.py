@@ -1,0 +1,168 @@
+"""The last stage: tables to Parquet, whole or not at all.
+
+Everything is written to a hidden folder beside the target first and moved into
+place when it is complete, `run.json` last. What a killed run leaves behind is
+removed by the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from samestory.errors import OutputError
+from samestory.schema import FORMAT_VERSION
+
+CLUSTERS_FILE: Final = "clusters.parquet"
+PAIRS_FILE: Final = "pairs.parquet"
+REJECTS_FILE: Final = "rejects.jsonl"
+RUN_FILE: Final = "run.json"
+_SUFFIX: Final = ".samestory-tmp"
+
+
+def check_folder(folder: str | PathLike[str], *, overwrite: bool) -> None:
+    """Raise unless a result can be written to a folder: asked before any work is done.
+
+    Raises
+    ------
+    OutputError
+        It is a file, or holds something and is not to be overwritten, or cannot be written.
+    """
+    path = Path(folder)
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{path} is a file, not a folder", hint="name a folder with -o")
+    if path.is_dir() and any(path.iterdir()):
+        if not overwrite:
+            raise OutputError(f"{path} is not empty", hint="replace its results with --overwrite")
+        if not (path / RUN_FILE).exists() and not (path / CLUSTERS_FILE).exists():
+            raise OutputError(
+                f"{path} is not empty and holds no result of samestory",
+                hint="name another folder; --overwrite replaces only earlier results",
+            )
+    parent = _nearest_parent(path)
+    if not os.access(parent, os.W_OK):
+        raise OutputError(f"{parent} cannot be written", hint="name a folder that you may write to")
+
+
+def _nearest_parent(path: Path) -> Path:
+    path = path.absolute()
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+def write_result(
+    folder: str | PathLike[str],
+    clusters: pa.Table,
+    pairs: pa.Table,
+    stats: dict[str, Any],
+    rejects: list[Any],
+    *,
+    overwrite: bool,
+) -> None:
+    """Write the files of a result to a folder: see `samestory.Result.write`."""
+    target = Path(folder)
+    check_folder(target, overwrite=overwrite)
+    footer = {
+        b"samestory.version": str(stats["version"]).encode(),
+        b"samestory.format_version": str(FORMAT_VERSION).encode(),
+        b"samestory.fingerprint": str(stats["fingerprint"]).encode(),
+    }
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _temporary_folder(target) as temporary:
+            _write_table(clusters, temporary / CLUSTERS_FILE, footer)
+            _write_table(pairs, temporary / PAIRS_FILE, footer)
+            if stats["config"]["on_error"] == "skip":
+                write_rejects(rejects, temporary / REJECTS_FILE)
+            _write_synced(temporary / RUN_FILE, json.dumps(stats, indent=2, ensure_ascii=False) + "\n")
+            _move_into_place(temporary, target)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write to {target}: {error.strerror or error}", hint="check its space and rights"
+        ) from error
+
+
+def _write_table(table: pa.Table, path: Path, footer: dict[bytes, bytes]) -> None:
+    repeating = [name for name in ("relation", "source", "cluster_id") if name in table.column_names]
+    with path.open("wb") as file:
+        pq.write_table(
+            table.replace_schema_metadata(footer),
+            file,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=repeating,
+            row_group_size=1 << 17,
+        )
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_rejects(rejects: list[Any], path: Path) -> None:
+    """Write the rows that were set aside as JSON Lines: file, row, reason, raw."""
+    lines = [json.dumps(dataclasses.asdict(reject), ensure_ascii=False) + "\n" for reject in rejects]
+    _write_synced(path, "".join(lines))
+
+
+def _write_synced(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _move_into_place(temporary: Path, target: Path) -> None:
+    if not target.exists() or not any(target.iterdir()):
+        temporary.replace(target)
+        return
+    (target / RUN_FILE).unlink(missing_ok=True)
+    for name in (CLUSTERS_FILE, PAIRS_FILE, REJECTS_FILE, RUN_FILE):
+        if (temporary / name).exists():
+            (temporary / name).replace(target / name)
+        else:
+            (target / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _temporary_folder(target: Path) -> Iterator[Path]:
+    """Make a hidden folder beside the target, removed on the way out unless it has become the target."""
+    prefix = f".{target.name}.{socket.gethostname()}."
+    remove_left_over(target.parent, prefix)
+    temporary = target.parent / f"{prefix}{os.getpid()}{_SUFFIX}"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_left_over(parent: Path, prefix: str) -> None:
+    """Remove what runs of this machine that were killed left in a folder."""
+    for path in parent.glob(f"{prefix}*{_SUFFIX}"):
+        pid = path.name[len(prefix) : -len(_SUFFIX)]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            with contextlib.suppress(OSError):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
