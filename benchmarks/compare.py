@@ -142,13 +142,15 @@ def summarise(outcome: Outcome, n_docs: int, n_bytes: int) -> dict[str, Any]:
 
 
 def add_ratios(rows: list[dict[str, Any]]) -> None:
-    """Add to every row how many times the fastest peer and datasketch (its best way) are faster or slower."""
+    """Add docs/s as multiples of the fastest peer and of the faster of the two datasketch ways."""
     rates = {row["tool"]: row["docs_per_second"] for row in rows if "docs_per_second" in row}
     peers = {name: rate for name, rate in rates.items() if name != "samestory"}
-    datasketch = [rate for name, rate in peers.items() if name == "datasketch"]
+    datasketch = [rate for name, rate in peers.items() if name.startswith("datasketch")]
     for row in rows:
         if "docs_per_second" in row:
             row["times_fastest_peer"] = (
                 round(row["docs_per_second"] / max(peers.values()), 2) if peers else None
             )
-            row["times_datasketch"] = round(row["docs_per_second"] / datasketch[0], 2) if datasketch else None
+            row["times_datasketch"] = (
+                round(row["docs_per_second"] / max(datasketch), 2) if datasketch else None
+            )

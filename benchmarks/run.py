@@ -9,7 +9,8 @@
 Whole jobs run from Parquet to Parquet, each tool as a process of its own on the same generated file
 (corpus.py), in shuffled order, after a warm-up on a small file; the median of the runs counts. How
 recall and precision are defined stands in planted.py, how memory is measured in measure.py, and what
-each tool does in peers/. `times_fastest_peer` and `times_datasketch` are ratios of docs/s.
+each tool does in peers/. `times_fastest_peer` and `times_datasketch` are
+ratios of docs/s; for datasketch the faster of its two ways that ran counts.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""What all tests have in common: how Hypothesis searches, and where the JIT's work is kept."""
+"""How Hypothesis searches in all tests."""
 
 from __future__ import annotations
 
 import os
 
-import pytest
 from hypothesis import HealthCheck, settings
 
 # Kernels compile when they are first called, which no deadline for one example can allow for.
@@ -14,8 +13,3 @@ settings.register_profile("ci", max_examples=50, derandomize=True, **_COMMON)
 settings.register_profile("quick", max_examples=8, **_COMMON)
 settings.register_profile("thorough", max_examples=1000, **_COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known also where pytest is run without the project's configuration."""
-    config.addinivalue_line("markers", "slow: takes more than 20 seconds; run with -m slow")

@@ -12,10 +12,10 @@ import unicodedata
 from typing import Final
 
 from hypothesis import strategies as st
-from strategies import wild_text
 
 from samestory.tables import unicode_table
 from samestory.tables.build import SEPARATOR, classify
+from strategies import wild_text
 
 RUNNING: Final = tuple(int(part) for part in unicodedata.unidata_version.split("."))
 SHIPPED: Final = unicode_table().unicode_version
@@ -39,10 +39,7 @@ def known_to_one() -> frozenset[str]:
         assigned = unicodedata.category(char) != "Cn"
         only_shipped = not assigned and entry_of(code_point) != 0
         only_running = (
-            RUNNING > SHIPPED
-            and assigned
-            and entry_of(code_point) == 0
-            and classify(code_point) != SEPARATOR
+            RUNNING > SHIPPED and assigned and entry_of(code_point) == 0 and classify(code_point) != SEPARATOR
         )
         if only_shipped or only_running:
             found.append(char)

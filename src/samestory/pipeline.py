@@ -118,7 +118,7 @@ def cluster_source(source: Source, config: Config, observer: Observer = ignore_p
     """Do the work of `cluster` on an opened source."""
     timings = Timings()
     banding = choose_banding(config.threshold, config.recall, config.num_perm)
-    with timings.stage("total"), ThreadPoolExecutor(config.n_threads) as executor:
+    with timings.stage("total"), _threads(config.n_threads) as executor:
         with timings.stage("read and sketch"):
             corpus = _first_pass(source, config, banding, executor, observer)
             check_unique(corpus.articles["doc_id"], source)
@@ -135,6 +135,16 @@ def cluster_source(source: Source, config: Config, observer: Observer = ignore_p
             pairs = pairs_table(corpus.articles["doc_id"], corpus.sketches.n_shingles, verified)
     stats = run_stats(source, config, banding, clusters, pairs, corpus.n_bytes, timings.seconds)
     return Result(clusters, pairs, stats, list(source.rejects))
+
+
+@contextmanager
+def _threads(n: int) -> Iterator[Executor]:
+    """Run work in threads; what has not begun is dropped when something fails or the user interrupts."""
+    executor = ThreadPoolExecutor(n)
+    try:
+        yield executor
+    finally:
+        executor.shutdown(cancel_futures=True)
 
 
 def _in_order(
@@ -169,7 +179,7 @@ def _first_pass(
         return folded, sketch(folded, config, banding)
 
     n_done = 0
-    for batch, (folded, sketched) in _in_order(executor, work, source.batches(), config.n_threads + 1):
+    for batch, (folded, sketched) in _in_order(executor, work, source.batches(), 4 * config.n_threads):
         metadata.append(batch.select(kept_columns))
         sketches.append(sketched)
         sizes.append(np.diff(folded.offsets))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samestory.config import Config
+from samestory.kernels.minhash import WIDTH
 from samestory.kernels.sketch import sketch_batch
 from samestory.normalise import FoldedTexts
 from samestory.params import Banding, permutations
@@ -41,15 +42,15 @@ class Sketches:
 
 def sketch(folded: FoldedTexts, config: Config, banding: Banding) -> Sketches:
     """Compute band keys and counts; only the permutations that the bands use are applied."""
-    factors, addends = permutations(config.num_perm, config.seed)
-    used = banding.bands * banding.rows_per_band
+    factors, addends = _padded_permutations(config, banding.bands * banding.rows_per_band)
     _, band_keys, text_keys, n_shingles, n_units = sketch_batch(
         folded.data,
         folded.offsets,
         config.shingle_unit == "char",
         config.shingle_size,
-        factors[:used].copy(),
-        addends[:used].copy(),
+        factors,
+        addends,
+        0,
         banding.bands,
         banding.rows_per_band,
         False,
@@ -59,7 +60,7 @@ def sketch(folded: FoldedTexts, config: Config, banding: Banding) -> Sketches:
 
 def sign(folded: FoldedTexts, config: Config) -> NDArray[np.uint32]:
     """Return the signatures, of shape (n, num_perm); an empty text's is all ones."""
-    factors, addends = permutations(config.num_perm, config.seed)
+    factors, addends = _padded_permutations(config, config.num_perm)
     signatures, *_ = sketch_batch(
         folded.data,
         folded.offsets,
@@ -67,8 +68,16 @@ def sign(folded: FoldedTexts, config: Config) -> NDArray[np.uint32]:
         config.shingle_size,
         factors,
         addends,
+        config.num_perm,
         0,
         1,
         True,
     )
     return np.asarray(signatures)
+
+
+def _padded_permutations(config: Config, used: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Return the first permutations, and idle ones up to the width that the kernel works in."""
+    idle = -used % WIDTH
+    factors, addends = permutations(config.num_perm, config.seed)
+    return np.pad(factors[:used], (0, idle)), np.pad(addends[:used], (0, idle))

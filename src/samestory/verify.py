@@ -113,7 +113,7 @@ def verify(
     originals = find_copies(docs, components.offsets, texts.data, texts.offsets, sketches.text_keys)
     parents = originals.copy()
     sets, crowds, edges = _split(components, originals, texts, sketches, config, parents)
-    groups = _count(sets, len(docs), texts, config)
+    groups = _count(sets, texts, sketches.n_shingles[docs], config)
     group_edges = np.empty((len(groups.texts), 3), dtype=np.int64)
     n_edges = kernel.join_groups(
         groups.offsets,
@@ -211,7 +211,10 @@ def _clusters_of(edges: NDArray[np.int64], n: int) -> tuple[NDArray[np.int64], N
     return members, np.append(starts, n)
 
 
-def _count(sets: list[NDArray[np.int64]], n_members: int, texts: FoldedTexts, config: Config) -> _Groups:
+def _count(
+    sets: list[NDArray[np.int64]], texts: FoldedTexts, n_shingles: NDArray[np.int32], config: Config
+) -> _Groups:
+    """Count what every two texts of each set share."""
     set_texts, counts = sets
     offsets = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=offsets[1:])
@@ -225,11 +228,12 @@ def _count(sets: list[NDArray[np.int64]], n_members: int, texts: FoldedTexts, co
         texts.offsets,
         config.shingle_unit == "char",
         config.shingle_size,
+        n_shingles,
         shared_offsets,
         shared,
     )
-    group_of = np.full(n_members, -1, dtype=np.int64)
-    place_of = np.full(n_members, -1, dtype=np.int64)
+    group_of = np.full(len(n_shingles), -1, dtype=np.int64)
+    place_of = np.full(len(n_shingles), -1, dtype=np.int64)
     group_of[set_texts] = np.repeat(np.arange(len(counts)), counts)
     place_of[set_texts] = np.arange(len(set_texts)) - np.repeat(offsets[:-1], counts)
     return _Groups(offsets, set_texts, shared_offsets, shared, group_of, place_of)

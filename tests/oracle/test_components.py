@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import networkx
 import numpy as np
@@ -38,7 +39,10 @@ def by_networkx(bands: list[list[int]], n_shingles: list[int]) -> list[list[int]
         for doc, key in enumerate(keys):
             if n_shingles[doc]:
                 graph.add_edge(doc, ("bucket", number, key))
-    found = [sorted(node for node in part if isinstance(node, int)) for part in networkx.connected_components(graph)]
+    found = [
+        sorted(node for node in part if isinstance(node, int))
+        for part in networkx.connected_components(graph)
+    ]
     return sorted(part for part in found if len(part) > 1)
 
 
@@ -98,8 +102,8 @@ def test_listing_a_forest(edges: list[tuple[int, int]]) -> None:
     parts = sorted(sorted(part) for part in networkx.connected_components(graph))
     parents: NDArray[np.int32] = np.arange(30, dtype=np.int32)
     for part in parts:
-        for before, member in zip(part, part[1:], strict=False):
+        for before, member in pairwise(part):
             parents[member] = before  # long paths on purpose: each must still find its root
     members, offsets = list_components(parents)
-    ends = zip(offsets[:-1], offsets[1:], strict=True)
+    ends = pairwise(offsets)
     assert [members[begin:end].tolist() for begin, end in ends] == [part for part in parts if len(part) > 1]

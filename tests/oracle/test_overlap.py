@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numba
 import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from strategies import edited, shingle_shapes, story_words
 
 import samestory
 from samestory.kernels.overlap import count_merged, count_shared, hash_sorted
 from samestory.normalise import FoldedTexts, normalise
+from strategies import edited, shingle_shapes, story_words
 
 
 @st.composite
@@ -54,9 +56,7 @@ def test_count_shared(groups: list[list[str]], shape: tuple[str, int]) -> None:
     matrices = np.cumsum([0, *(len(group) ** 2 for group in groups)])
     shared = np.full(matrices[-1], -1, dtype=np.int32)
     members = np.arange(len(texts), dtype=np.int64)
-    count_shared(
-        ends, members, folded.data, folded.offsets, shape[0] == "char", shape[1], matrices, shared
-    )
+    count_shared(ends, members, folded.data, folded.offsets, shape[0] == "char", shape[1], matrices, shared)
     for g, group in enumerate(groups):
         found = shared[matrices[g] : matrices[g + 1]].reshape(len(group), len(group))
         assert found.tolist() == common(sets_of(group, *shape))
@@ -72,7 +72,7 @@ def test_sorted_lists_merged(texts: list[str], shape: tuple[str, int]) -> None:
         members, folded.data, folded.offsets, shape[0] == "char", shape[1], n_distinct
     )
     assert np.diff(offsets).tolist() == n_distinct.tolist()
-    for begin, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for begin, end in pairwise(offsets):
         assert (np.diff(lists[begin:end].astype(object)) > 0).all()
     assert merge_all(lists, offsets).tolist() == common(sets)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import reference
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+import reference
+import samestory
 from strategies import SPECIMENS, shingle_shapes
 from unicode_versions import shared_text
-
-import samestory
 
 
 def check(text: str, unit: str, size: int) -> None:
@@ -45,10 +45,7 @@ def test_in_the_order_of_the_text_with_repeats() -> None:
 
 @pytest.mark.parametrize("shingle", ["word:5", "char:9"])
 def test_shorter_than_a_shingle_is_one_shingle(shingle: str) -> None:
-    assert samestory.shingles("Dam opens!", samestory.Config(shingle=shingle)) in (
-        ["dam opens"],
-        ["dam opens"[i : i + 9] for i in range(1)],
-    )
+    assert samestory.shingles("Dam opens!", samestory.Config(shingle=shingle)) == ["dam opens"]
 
 
 @pytest.mark.parametrize("text", ["", " \n", "... — !", "\u0301", "\u200b\u200e"])

@@ -12,10 +12,10 @@ import pytest
 import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import wild_text
 
 import samestory
 from samestory import inspect
+from strategies import wild_text
 
 TEXTS = [
     "The dam opened its gates before dawn, the council said on Friday.",

@@ -30,7 +30,9 @@ def check(data: NDArray[np.uint8], ranges: list[tuple[int, int]]) -> None:
     found = hash_ranges(data, starts, lengths)
     raw = data.tobytes()
     expected = [xxhash.xxh3_64_intdigest(raw[start : start + length]) for start, length in ranges]
-    wrong = [place for place, have, want in zip(ranges, found.tolist(), expected, strict=True) if have != want]
+    wrong = [
+        place for place, have, want in zip(ranges, found.tolist(), expected, strict=True) if have != want
+    ]
     assert wrong == []
 
 

@@ -25,7 +25,8 @@ def call(*arguments: str) -> str:
     """Code that calls the command line and goes on after it."""
     return (
         f"import sys\nsys.argv = {['samestory', *arguments]!r}\n"
-        "from samestory.cli import main\ntry:\n    main()\nexcept SystemExit as leave:\n    assert not leave.code"
+        "from samestory.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as leave:\n    assert not leave.code"
     )
 
 
@@ -53,7 +54,9 @@ def test_the_probe_sees_what_is_heavy() -> None:
 
 
 def test_loading_the_pipeline_needs_no_oracle() -> None:
-    assert modules_after("import samestory; samestory.cluster").isdisjoint({"datasketch", "networkx", "sklearn"})
+    assert modules_after("import samestory; samestory.cluster").isdisjoint(
+        {"datasketch", "networkx", "sklearn"}
+    )
 
 
 def test_every_public_name_resolves() -> None:

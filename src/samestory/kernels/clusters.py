@@ -82,6 +82,12 @@ def jaccard_of(shared, n_a, n_b):  # type: ignore[no-untyped-def]
     return np.float64(shared) / np.float64(n_a + n_b - shared)
 
 
+@inlined
+def least_shared(n_a, n_b, threshold):  # type: ignore[no-untyped-def]
+    """Return how many shingles two sets must share at least: one fewer, lest a rounding lose a pair."""
+    return max(0, np.int64(threshold / (1.0 + threshold) * (n_a + n_b)) - 1)
+
+
 @called
 def grown(array, n):  # type: ignore[no-untyped-def]
     """Return an array of at least `n` rows that begins with the given one."""
@@ -194,10 +200,8 @@ def join_bucketwise(
                 continue
             n_i = list_offsets[i + 1] - list_offsets[i]
             n_j = list_offsets[j + 1] - list_offsets[j]
-            if np.float64(min(n_i, n_j)) / np.float64(max(n_i, n_j)) < threshold:
-                continue
-            count = count_merged(lists, list_offsets, i, j)
-            if jaccard_of(count, n_i, n_j) >= threshold:
+            count = count_merged(lists, list_offsets, i, j, least_shared(n_i, n_j, threshold))
+            if count >= 0 and jaccard_of(count, n_i, n_j) >= threshold:
                 union(parents, i, j)
                 edges[n_edges, 0] = min(i, j)
                 edges[n_edges, 1] = max(i, j)
@@ -316,7 +320,7 @@ def share_by_merging(
     for member in members:
         i = place_of[originals[member]]
         k = place_of[originals[kept[roots[member]]]]
-        shared_with[member] = count_merged(lists, list_offsets, i, k)
+        shared_with[member] = count_merged(lists, list_offsets, i, k, 0)
 
 
 @kernel
@@ -374,7 +378,7 @@ def list_pairs(
         doc, later doc, relation, shingles shared.
     """
     pairs = np.empty((1024, 4), dtype=np.int64)
-    n_pairs = 0
+    n_pairs = np.int64(0)
     for c in range(len(clusters) - 1):
         begin = clusters[c]
         end = clusters[c + 1]
@@ -393,7 +397,7 @@ def list_pairs(
                 n_j = shared[matrix + j * n_texts + j]
                 count = shared[matrix + i * n_texts + j]
                 if jaccard_of(count, n_i, n_j) >= threshold:
-                    relation = RELATION_EXACT if i == j else RELATION_NEAR
+                    relation = np.int64(RELATION_EXACT if i == j else RELATION_NEAR)
                     a = docs[members[first]]
                     b = docs[members[second]]
                     n_pairs = _add_pair(pairs, n_pairs, a, b, relation, count)
@@ -423,7 +427,9 @@ def list_wide(
         As `list_pairs`.
     """
     pairs = np.empty((len(docs) + len(edges), 4), dtype=np.int64)
-    n_pairs = 0
+    n_pairs = np.int64(0)
+    exact = np.int64(RELATION_EXACT)  # typed, lest a version be compiled for each value
+    near = np.int64(RELATION_NEAR)
     for member in range(len(docs)):
         root = roots[member]
         if sizes[root] <= MOST_LISTED:
@@ -431,12 +437,10 @@ def list_wide(
         first = originals[member]
         if first != member:
             count = n_shingles[docs[member]]
-            n_pairs = _add_pair(pairs, n_pairs, docs[first], docs[member], RELATION_EXACT, count)
+            n_pairs = _add_pair(pairs, n_pairs, docs[first], docs[member], exact, count)
         elif relations[member] == RELATION_NEAR:
-            count = shared_with[member]
-            n_pairs = _add_pair(
-                pairs, n_pairs, docs[originals[kept[root]]], docs[member], RELATION_NEAR, count
-            )
+            count = np.int32(shared_with[member])
+            n_pairs = _add_pair(pairs, n_pairs, docs[originals[kept[root]]], docs[member], near, count)
     for e in range(len(edges)):
         first = edges[e, 0]
         second = edges[e, 1]
@@ -446,5 +450,5 @@ def list_wide(
         main = originals[kept[root]]
         if first == main or second == main:
             continue  # near the representative, so listed above
-        n_pairs = _add_pair(pairs, n_pairs, docs[first], docs[second], RELATION_NEAR, edges[e, 2])
+        n_pairs = _add_pair(pairs, n_pairs, docs[first], docs[second], near, np.int32(edges[e, 2]))
     return pairs[:n_pairs].copy()

@@ -146,3 +146,40 @@ def space_block(typing_context, source, index):
         return builder.bitcast(builder.icmp_unsigned("==", block, _splat(0x20)), ir.IntType(64))
 
     return types.uint64(source, types.intp), generate
+
+
+@intrinsic
+def least_8_by_8(typing_context, a, b, least, p, hashes, i):
+    """Take eight hashes from index i through eight permutations from index p, and keep the minima.
+
+    ``least[q] = min(least[q], a[q] * hashes[k] + b[q])`` modulo 2**32, for q from p to p + 7 and k
+    from i to i + 7, written for vectors of eight because the loop is not made into such reliably.
+    """
+
+    def generate(context, builder, signature, arguments):
+        vector = ir.VectorType(ir.IntType(32), 8)
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), 8), [0] * 8)
+
+        def address(position, index):
+            view = context.make_array(signature.args[position])(context, builder, arguments[position])
+            return cgutils.gep_inbounds(builder, view.data, index)
+
+        def load(position):
+            value = builder.load(builder.bitcast(address(position, arguments[3]), vector.as_pointer()))
+            value.align = 4
+            return value
+
+        factor, addend, low = load(0), load(1), load(2)
+        undefined = ir.Constant(vector, ir.Undefined)
+        for k in range(8):
+            index = builder.add(arguments[5], ir.Constant(ir.IntType(64), k))
+            one = builder.load(address(4, index))
+            first = builder.insert_element(undefined, one, ir.Constant(ir.IntType(32), 0))
+            hash_8 = builder.shuffle_vector(first, undefined, lanes)
+            value = builder.add(builder.mul(factor, hash_8), addend)
+            low = builder.select(builder.icmp_unsigned("<", value, low), value, low)
+        stored = builder.store(low, builder.bitcast(address(2, arguments[3]), vector.as_pointer()))
+        stored.align = 4
+        return context.get_dummy_value()
+
+    return types.void(a, b, least, types.intp, hashes, types.intp), generate

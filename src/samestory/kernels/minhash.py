@@ -12,10 +12,11 @@ from typing import Final
 
 import numpy as np
 
+from samestory.kernels.intrinsics import least_8_by_8
 from samestory.kernels.jit import inlined
 
 EMPTY: Final = np.uint32(0xFFFFFFFF)
-FOLD_WIDTH: Final = 8
+WIDTH: Final = 8
 
 
 @inlined
@@ -32,38 +33,29 @@ def finalise_32(h):  # type: ignore[no-untyped-def]
 def sign(hashes, n, a, b, signature):  # type: ignore[no-untyped-def]
     """Fill a signature with the minima of `n` mixed hashes.
 
-    Eight hashes go into one pass over the permutations, so that a minimum is
-    loaded and stored once for eight products. The last eight may overlap the
-    ones before, which changes no minimum.
+    Eight hashes meet eight permutations at a time: what fits the vector
+    registers, so that a minimum is loaded and stored once for eight products.
+    The last eight hashes may overlap the ones before, which changes no minimum.
+
+    Parameters
+    ----------
+    a, b, signature : uint32 arrays
+        Of a length divisible by `WIDTH`.
     """
-    n_perm = len(a)
-    for p in range(n_perm):
+    for p in range(len(a)):
         signature[p] = EMPTY
-    if n < FOLD_WIDTH:
+    if n < WIDTH:
         for i in range(n):
             h = hashes[i]
-            for p in range(n_perm):
+            for p in range(len(a)):
                 signature[p] = min(signature[p], np.uint32(a[p] * h + b[p]))
         return
     i = 0
     while i < n:
-        i = min(i, n - FOLD_WIDTH)
-        h0, h1, h2, h3 = hashes[i], hashes[i + 1], hashes[i + 2], hashes[i + 3]
-        h4, h5, h6, h7 = hashes[i + 4], hashes[i + 5], hashes[i + 6], hashes[i + 7]
-        for p in range(n_perm):
-            factor = a[p]
-            low = signature[p]
-            add = b[p]
-            low = min(low, np.uint32(factor * h0 + add))
-            low = min(low, np.uint32(factor * h1 + add))
-            low = min(low, np.uint32(factor * h2 + add))
-            low = min(low, np.uint32(factor * h3 + add))
-            low = min(low, np.uint32(factor * h4 + add))
-            low = min(low, np.uint32(factor * h5 + add))
-            low = min(low, np.uint32(factor * h6 + add))
-            low = min(low, np.uint32(factor * h7 + add))
-            signature[p] = low
-        i += FOLD_WIDTH
+        i = min(i, n - WIDTH)
+        for p in range(0, len(a), WIDTH):
+            least_8_by_8(a, b, signature, p, hashes, i)
+        i += WIDTH
 
 
 @inlined

@@ -21,6 +21,18 @@ MOST_TOGETHER: Final = 64
 """A component of more distinct texts than this is compared bucket by bucket."""
 
 
+def _next_gaps() -> NDArray[np.int64]:
+    """Return, by gap, the next smaller one of Ciura's sequence."""
+    gaps = np.zeros(702, dtype=np.int64)
+    sequence = (701, 301, 132, 57, 23, 10, 4, 1, 0)
+    for gap, smaller in zip(sequence, sequence[1:], strict=False):
+        gaps[gap] = smaller
+    return gaps
+
+
+_GAPS: Final = _next_gaps()
+
+
 @inlined
 def same_text(text, offsets, i, j):  # type: ignore[no-untyped-def]
     """Whether two members' folded texts are equal."""
@@ -105,6 +117,7 @@ def count_shared(
     text_offsets: NDArray[np.int64],
     by_character: bool,
     size: int,
+    n_distinct: NDArray[np.int32],
     shared_offsets: NDArray[np.int64],
     shared: NDArray[np.int32],
 ) -> None:
@@ -124,6 +137,8 @@ def count_shared(
         The folded texts of all members.
     by_character, size
         As in `samestory.kernels.sketch.sketch_batch`.
+    n_distinct : int32 array
+        Distinct shingles of each member.
     shared_offsets, shared : arrays
         Filled: for each group of k texts, from its offset, a k by k matrix.
     """
@@ -138,6 +153,9 @@ def count_shared(
     for g in range(len(groups) - 1):
         begin = groups[g]
         n_texts = groups[g + 1] - begin
+        if n_texts == 1:
+            shared[shared_offsets[g]] = n_distinct[texts[begin]]
+            continue
         at_most = 0
         for member in texts[begin : begin + n_texts]:
             at_most += text_offsets[member + 1] - text_offsets[member]
@@ -168,6 +186,42 @@ def count_shared(
                 shared[matrix + j * n_texts + i] = count
 
 
+@inlined
+def _sort_into(hashes, n, out, at, counts):  # type: ignore[no-untyped-def]
+    """Write `n` hashes in order from ``out[at]``.
+
+    Hashes are spread evenly, so one pass by their highest bits leaves little to
+    do for Shell's sort (with the gaps of Ciura 2001), which does not turn
+    quadratic where someone has made them uneven.
+    """
+    bits = np.uint64(3)
+    while (1 << bits) < n:
+        bits += np.uint64(1)
+    shift = np.uint64(64) - bits
+    for i in range((1 << bits) + 1):
+        counts[i] = 0
+    for i in range(n):
+        counts[np.int64(hashes[i] >> shift) + 1] += 1
+    for i in range(1 << bits):
+        counts[i + 1] += counts[i]
+    for i in range(n):
+        place = np.int64(hashes[i] >> shift)
+        out[at + counts[place]] = hashes[i]
+        counts[place] += 1
+    gap = 701
+    while gap < n:
+        gap = 2 * gap + 1
+    while gap > 0:
+        for i in range(gap, n):
+            h = out[at + i]
+            j = i
+            while j >= gap and out[at + j - gap] > h:
+                out[at + j] = out[at + j - gap]
+                j -= gap
+            out[at + j] = h
+        gap = (gap - 1) // 2 if gap > 701 else _GAPS[gap]
+
+
 @kernel
 def hash_sorted(
     members: NDArray[np.int64],
@@ -187,6 +241,7 @@ def hash_sorted(
     hashes = np.empty(longest + 1, dtype=np.uint64)
     suspects = np.empty(longest + 2, dtype=np.int64)
     table = np.empty(table_size(longest + 1), dtype=np.uint64)
+    counts = np.empty(table_size(longest + 1) + 1, dtype=np.int64)
     lists = np.empty(total, dtype=np.uint64)
     offsets = np.zeros(len(members) + 1, dtype=np.int64)
     at = 0
@@ -196,25 +251,29 @@ def hash_sorted(
             text, text_offsets[member], text_offsets[member + 1], by_character, size, ends, hashes
         )
         found = keep_distinct(hashes, found, table, suspects)
-        for h in np.sort(hashes[:found]):
-            lists[at] = h
-            at += 1
+        _sort_into(hashes, found, lists, at, counts)
+        at += found
         offsets[k + 1] = at
     return lists, offsets
 
 
 @inlined
-def count_merged(lists, offsets, i, j):  # type: ignore[no-untyped-def]
-    """Count what two sorted lists share."""
+def count_merged(lists, offsets, i, j, at_least):  # type: ignore[no-untyped-def]
+    """Count what two sorted lists share, or return -1 as soon as it must be under `at_least`."""
     a = offsets[i]
     b = offsets[j]
     end_a = offsets[i + 1]
     end_b = offsets[j + 1]
+    # What of each list may be missing from the other.
+    spare_a = end_a - a - at_least
+    spare_b = end_b - b - at_least
     count = 0
-    while a < end_a and b < end_b:
+    while a < end_a and b < end_b and spare_a >= 0 and spare_b >= 0:
         x = lists[a]
         y = lists[b]
         count += 1 if x == y else 0
         a += 1 if x <= y else 0
         b += 1 if y <= x else 0
-    return count
+        spare_a -= 1 if x < y else 0
+        spare_b -= 1 if y < x else 0
+    return count if count >= at_least else -1

@@ -58,11 +58,13 @@ def hash_text(text, start, end, by_character, size, ends, hashes):  # type: igno
     tuple of int
         Number of shingles, and of words or characters.
     """
+    gap = 0
     if by_character:
         n_units = character_ends(text, start, end, ends)
-        return hash_shingles(text, start, ends, n_units, size, 0, hashes), n_units
-    n_units = word_ends(text, start, end, ends)
-    return hash_shingles(text, start, ends, n_units, size, 1, hashes), n_units
+    else:
+        n_units = word_ends(text, start, end, ends)
+        gap = 1
+    return hash_shingles(text, start, ends, n_units, size, gap, hashes), n_units
 
 
 @inlined
@@ -211,6 +213,7 @@ def sketch_batch(
     size: int,
     a: NDArray[np.uint32],
     b: NDArray[np.uint32],
+    num_perm: int,
     bands: int,
     rows: int,
     want_signatures: bool,
@@ -225,8 +228,10 @@ def sketch_batch(
         Whether a shingle is a run of characters; of words otherwise.
     size : int
         Words or characters in a shingle.
-    a, b : uint32 arrays of shape (num_perm,)
-        The permutations.
+    a, b : uint32 arrays
+        The permutations, filled up to a multiple of `samestory.kernels.minhash.WIDTH`.
+    num_perm : int
+        How many of them go into the signatures returned.
     bands, rows : int
         How many band keys to make, each of how many values.
 
@@ -251,7 +256,7 @@ def sketch_batch(
     suspects = np.empty(longest + 2, dtype=np.int64)
     table = np.empty(table_size(longest + 1), dtype=np.uint64)
     signature = np.empty(len(a), dtype=np.uint32)
-    signatures = np.empty((n if want_signatures else 0, len(a)), dtype=np.uint32)
+    signatures = np.empty((n if want_signatures else 0, num_perm), dtype=np.uint32)
     band_keys = np.empty((bands, n), dtype=np.uint64)
     text_keys = np.empty(n, dtype=np.uint64)
     n_shingles = np.empty(n, dtype=np.int32)
@@ -268,7 +273,7 @@ def sketch_batch(
         n_shingles[doc] = found
         sign(mixed, found, a, b, signature)
         if want_signatures:
-            for p in range(len(a)):
+            for p in range(num_perm):
                 signatures[doc, p] = signature[p]
         for band in range(bands):
             band_keys[band, doc] = band_key(signature, band * rows, rows)

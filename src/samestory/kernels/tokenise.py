@@ -127,25 +127,33 @@ def _copy_word(folded, begin, size, out, at):  # type: ignore[no-untyped-def]
 
 @inlined
 def _write_ascii(word_mask, folded, base, p, limit, state, out, at):  # type: ignore[no-untyped-def]
-    """Append the words of bytes `p` to `limit` of one block; like `_write_character`."""
-    inside = state != NOTHING
-    if state == IN_UNSPACED and (word_mask >> np.uint64(p)) & np.uint64(1):
+    """Append the words of bytes `p` to `limit` of one block; like `_write_character`.
+
+    The first and the last byte of each word are bits of two masks, taken from
+    the lowest up: nothing waits for the word before but the place to write at.
+    """
+    n = np.uint64(limit - p)
+    mask = word_mask >> np.uint64(p)
+    if n < np.uint64(64):
+        mask &= (np.uint64(1) << n) - np.uint64(1)
+    if state != NOTHING and (mask & np.uint64(1) == np.uint64(0) or state == IN_UNSPACED):
         out[at] = SPACE
         at += 1
-    while p < limit:
-        if not inside:
-            p += trailing_zeros(word_mask >> np.uint64(p))
-            if p >= limit:
-                return NOTHING, at
-        size = min(trailing_zeros(~(word_mask >> np.uint64(p))), limit - p)
-        _copy_word(folded, base + p, size, out, at)
+    firsts = mask & ~(mask << np.uint64(1))
+    lasts = mask & ~(mask >> np.uint64(1))
+    begin = base + p
+    while firsts != np.uint64(0):
+        first = trailing_zeros(firsts)
+        size = trailing_zeros(lasts) + 1 - first
+        _copy_word(folded, begin + first, size, out, at)
         at += size
-        p += size
-        inside = p >= limit
-        if not inside:
-            out[at] = SPACE
-            at += 1
-    return IN_WORD, at
+        out[at] = SPACE
+        at += 1
+        firsts &= firsts - np.uint64(1)
+        lasts &= lasts - np.uint64(1)
+    if (mask >> (n - np.uint64(1))) & np.uint64(1):
+        return IN_WORD, at - 1
+    return NOTHING, at
 
 
 @inlined
@@ -154,9 +162,9 @@ def _tokenise(  # type: ignore[no-untyped-def]
 ):
     """Fold ``data[start:end]`` and write its words from ``out[at]``; return the place after them."""
     n_blocks = _fold_ascii(data, start, end, folded, word_masks, high_masks)
-    state = NOTHING
+    state = np.int64(NOTHING)
     begin = at
-    p = 0
+    p = np.int64(0)
     for block in range(n_blocks):
         base = block * BLOCK
         size = min(BLOCK, end - start - base)
@@ -279,7 +287,7 @@ def tokenise_batch(
     word_masks = np.empty(longest // BLOCK + 1, dtype=np.uint64)
     high_masks = np.empty(longest // BLOCK + 1, dtype=np.uint64)
     text_offsets = np.zeros(len(selected) + 1, dtype=np.int64)
-    at = 0
+    at = np.int64(0)
     for k in range(len(selected)):
         start = offsets[selected[k]]
         end = offsets[selected[k] + 1]

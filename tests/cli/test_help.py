@@ -1,0 +1,69 @@
+"""Help, versions and usage errors."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+from command import call, run
+
+import samestory
+from samestory.cli import app
+
+COMMANDS = ("cluster", "dedup", "example")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_shows_examples(command: str, flag: str) -> None:
+    shown = CliRunner().invoke(app, [command, flag], prog_name="samestory")
+    assert shown.exit_code == 0
+    assert "Examples:" in shown.output
+    assert f"samestory {command} " in shown.output.partition("Examples:")[2]
+    assert max(map(len, shown.output.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", ["cluster", "dedup"])
+def test_help_shows_every_common_option(command: str) -> None:
+    shown = CliRunner().invoke(app, [command, "--help"]).output
+    for option in (
+        "-q, --quiet",
+        "-v, --verbose",
+        "--json",
+        "--progress",
+        "--config",
+        "--threads",
+        "--on-error",
+    ):
+        assert option in shown
+    for option in ("--threshold", "--shingle", "--num-perm", "--seed", "--recall", "--representative"):
+        assert option in shown
+
+
+def test_help_of_the_whole() -> None:
+    ran = run("--help")
+    assert (ran.code, ran.err) == (0, "")
+    assert all(command in ran.out for command in COMMANDS)
+
+
+def test_version() -> None:
+    ran = run("--version")
+    assert (ran.code, ran.err) == (0, "")
+    assert samestory.__version__ in ran.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["clutser"],
+        ["cluster"],
+        ["cluster", "x.jsonl"],
+        ["cluster", "-o", "out"],
+        ["dedup", "x.jsonl"],
+        ["--what"],
+    ],
+)
+def test_usage_errors(arguments: list[str]) -> None:
+    ran = call(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Error: " in ran.err
+    assert "Usage: samestory" in ran.err
