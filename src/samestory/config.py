@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import numbers
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +23,10 @@ FORMATS: Final = ("parquet", "jsonl", "csv", "tsv", "arrow", "txt")
 # Settings that decide the answer; the others say only where the input is and how fast to go.
 _RESULT_FIELDS: Final = (
     "threshold", "shingle", "num_perm", "seed", "recall", "level", "representative",
+)  # fmt: skip
+
+_NAMES_OF_COLUMNS: Final = (
+    "id_column", "text_column", "title_column", "source_column", "url_column", "date_column",
 )  # fmt: skip
 
 
@@ -78,6 +84,13 @@ class Config:
     date_column: str | None = None
 
     def __post_init__(self) -> None:
+        for name in ("threshold", "recall"):
+            _adopt(self, name, numbers.Real, float)
+        for name in ("num_perm", "seed", "threads"):
+            _adopt(self, name, numbers.Integral, int)
+        for name in _NAMES_OF_COLUMNS:
+            if not isinstance(getattr(self, name), (str, type(None))):
+                raise ConfigError(f"{name} is {getattr(self, name)!r}, not a column's name")
         _check_number("threshold", self.threshold, 0.0, 1.0, low_open=True)
         _check_number("recall", self.recall, 0.0, 1.0, low_open=True, high_open=True)
         _check_integer("num_perm", self.num_perm, 2, 1024)
@@ -129,6 +142,13 @@ class Config:
     def as_dict(self) -> dict[str, Any]:
         """All settings by name, as `run.json` records them."""
         return dataclasses.asdict(self)
+
+
+def _adopt(config: Config, name: str, kind: type, plain: Callable[[Any], object]) -> None:
+    """Turn a number of another library, or a whole number for a float, into Python's own."""
+    value = getattr(config, name)
+    if isinstance(value, kind) and not isinstance(value, bool):
+        object.__setattr__(config, name, plain(value))
 
 
 def _check_number(

@@ -8,7 +8,7 @@ import pyarrow as pa
 import xxhash
 
 from samestory.config import Config
-from samestory.errors import SchemaError
+from samestory.errors import InputError, SchemaError
 from samestory.normalise import FoldedTexts, normalise
 from samestory.signature import sign
 
@@ -41,7 +41,7 @@ def shingles(text: str, config: Config | None = None) -> list[str]:
         there is, where the text is shorter; none where it has no word.
     """
     config = config or Config()
-    folded = normalise(pa.array([text], pa.large_string()), unit=config.shingle_unit).text(0)
+    folded = normalise(_as_strings([text]), unit=config.shingle_unit).text(0)
     size = config.shingle_size
     if not folded:
         return []
@@ -93,14 +93,28 @@ def _as_strings(texts: Any) -> Any:
         raise SchemaError("texts is one string", hint="pass a list of strings, or an Arrow array of them")
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
-    array = texts if isinstance(texts, pa.Array) else pa.array(texts)
-    if pa.types.is_null(array.type) or pa.types.is_dictionary(array.type):
+    array = texts if isinstance(texts, pa.Array) else _encoded(texts)
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_null(array.type):
         array = array.cast(pa.string())
     if not (
         pa.types.is_string(array.type) or pa.types.is_large_string(array.type) or _is_string_view(array.type)
     ):
         raise SchemaError(f"texts are of type {array.type}, not strings")
     return array.cast(pa.large_string())
+
+
+def _encoded(texts: Any) -> Any:
+    try:
+        return pa.array(texts)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"a text holds half a surrogate pair: {error.object[error.start : error.end]!a}",
+            hint="decode it with errors='replace'",
+        ) from error
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise SchemaError(f"texts are not all strings: {error}") from error
 
 
 def _is_string_view(kind: pa.DataType) -> bool:

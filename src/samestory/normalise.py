@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from samestory.buffers import string_buffers
-from samestory.kernels.tokenise import find_hard, tokenise_batch
+from samestory.kernels.tokenise import PADDING, find_hard, tokenise_batch
 from samestory.tables import unicode_table
 from samestory.tables.build import fold
 
@@ -58,17 +58,25 @@ def judged_text(text: Any, title: Any) -> Any:
     """
     if title.null_count == len(title):
         return text
-    lengths = pc.fill_null(pc.binary_length(text), 0)
-    short = pc.less(lengths, _BLANK_AT_MOST)
-    if not pc.any(short).as_py():
+    data, offsets = string_buffers(text)
+    firsts = np.zeros(len(text), dtype=np.uint8)  # as if an empty text began with a control character
+    begins = offsets[:-1]
+    filled = offsets[1:] > begins
+    firsts[filled] = data[begins[filled]]
+    is_blank = np.zeros(len(text), dtype=np.bool_)
+    for i in np.flatnonzero(_MAY_BEGIN_WHITE_SPACE[firsts]):
+        value = data[offsets[i] : offsets[i + 1]].tobytes()
+        head_is_blank = not value[:_HEAD].decode(errors="ignore").strip()
+        is_blank[i] = head_is_blank and not value.decode().strip()
+    if not is_blank.any():
         return text
-    rest = pc.utf8_trim_whitespace(pc.if_else(short, pc.fill_null(text, ""), "x"))
-    is_blank = pc.equal(pc.binary_length(rest), 0)
-    return pc.if_else(is_blank, title.cast(pa.large_string()), text)
+    return pc.if_else(pa.array(is_blank), title.cast(pa.large_string()), pc.fill_null(text, ""))
 
 
-_BLANK_AT_MOST = 256
-"""A text of white space alone is taken for none up to this many bytes."""
+_MAY_BEGIN_WHITE_SPACE = np.isin(np.arange(256), [*range(0x21), 0xC2, 0xE1, 0xE2, 0xE3])
+"""By a character's first byte in UTF-8."""
+_HEAD = 64
+"""A text whose first bytes are all white space is looked at as a whole."""
 
 
 @functools.cache
@@ -76,7 +84,26 @@ def _dropped() -> dict[int, None]:
     return {int(code_point): None for code_point in unicode_table().dropped}
 
 
-def normalise(texts: Any, *, unit: str, selected: NDArray[np.int64] | None = None) -> FoldedTexts:
+class Workspace:
+    """Memory that is used for one batch after another: touching new memory costs more than folding."""
+
+    def __init__(self) -> None:
+        self._bytes = np.empty(0, dtype=np.uint8)
+
+    def at_least(self, n_bytes: int) -> NDArray[np.uint8]:
+        """Return the memory, grown if need be; what it held before is gone."""
+        if len(self._bytes) < n_bytes:
+            self._bytes = np.empty(n_bytes + n_bytes // 4, dtype=np.uint8)
+        return self._bytes
+
+
+def normalise(
+    texts: Any,
+    *,
+    unit: str,
+    selected: NDArray[np.int64] | None = None,
+    workspace: Workspace | None = None,
+) -> FoldedTexts:
     """Fold texts.
 
     Parameters
@@ -87,6 +114,8 @@ def normalise(texts: Any, *, unit: str, selected: NDArray[np.int64] | None = Non
         What shingles are made of. For characters, scripts without spaces are left together.
     selected : int64 array, optional
         Which texts to fold, in order; by default all.
+    workspace : Workspace, optional
+        Where to put the result, which then lasts until the workspace is used again.
 
     Returns
     -------
@@ -99,8 +128,10 @@ def normalise(texts: Any, *, unit: str, selected: NDArray[np.int64] | None = Non
     hard = find_hard(data, offsets, table.pages, table.entries, table.hardness)
     if hard.any():
         data, offsets = _fold_hard(texts, hard)
-    folded, folded_offsets = tokenise_batch(
-        data, offsets, selected, unit == "word", table.pages, table.entries, table.expansions
+    n_bytes = int((offsets[selected + 1] - offsets[selected]).sum())
+    folded = (workspace or Workspace()).at_least(2 * n_bytes + len(selected) + PADDING)
+    folded_offsets = tokenise_batch(
+        data, offsets, selected, unit == "word", table.pages, table.entries, table.expansions, folded
     )
     return FoldedTexts(folded, folded_offsets)
 

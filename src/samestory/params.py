@@ -28,6 +28,10 @@ class Banding:
         return float(-math.expm1(self.bands * math.log1p(-(min(jaccard, 1 - 1e-15) ** self.rows_per_band))))
 
 
+_HOPELESS = 1e-290
+"""A chance too small to divide by: no number of bands makes up for it."""
+
+
 @functools.cache
 def choose_banding(threshold: float, recall: float, num_perm: int) -> Banding:
     """Choose the most rows a band, then the fewest bands, that reach the recall at the threshold.
@@ -42,7 +46,11 @@ def choose_banding(threshold: float, recall: float, num_perm: int) -> Banding:
     """
     for rows in range(num_perm, 0, -1):
         chance = min(threshold, 1 - 1e-12) ** rows
-        bands = max(1, math.ceil(math.log1p(-recall) / math.log1p(-chance))) if chance > 0 else num_perm + 1
+        bands = (
+            max(1, math.ceil(math.log1p(-recall) / math.log1p(-chance)))
+            if chance > _HOPELESS
+            else num_perm + 1
+        )
         if bands * rows <= num_perm:
             return Banding(bands=bands, rows_per_band=rows)
     raise ConfigError(

@@ -3,11 +3,12 @@
 ::
 
     read → normalise → sketch → band → verify → tables
-    (folded texts are kept where memory allows, else read and folded again)
+    (folded texts are kept for verify where there is room, else read and folded again)
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -23,9 +24,10 @@ from numpy.typing import NDArray
 from samestory.band import Components, concatenate, find_components
 from samestory.buffers import string_buffers
 from samestory.config import Config
+from samestory.errors import ConfigError
 from samestory.identity import check_unique, founding_times
 from samestory.kernels.buckets import gather_texts
-from samestory.normalise import FoldedTexts, judged_text, normalise
+from samestory.normalise import FoldedTexts, Workspace, judged_text, normalise
 from samestory.params import Banding, choose_banding
 from samestory.read import Source, open_source
 from samestory.result import Result
@@ -33,10 +35,9 @@ from samestory.schema import ARTICLE, METADATA_COLUMNS
 from samestory.signature import Sketches, sketch
 from samestory.summary import run_stats
 from samestory.tabulate import clusters_table, pairs_table
+from samestory.textstore import Kept, TextStore
 from samestory.verify import Articles, Verified, verify
 
-CACHE_BYTES: Final = 384 << 20
-"""Folded texts are kept from the first pass up to this many bytes of them."""
 ROUND_BYTES: Final = 1 << 30
 """Candidates are verified in rounds of about this many bytes of folded text."""
 CHUNKS_PER_THREAD: Final = 4
@@ -79,7 +80,7 @@ class _Corpus:
     articles: pa.Table
     sketches: Sketches
     folded_sizes: NDArray[np.int64]
-    folded: list[FoldedTexts] | None
+    texts: TextStore
     n_bytes: int
 
 
@@ -110,8 +111,13 @@ def cluster(data: Any, config: Config | None = None, *, observer: Observer = ign
     Jaccard over distinct shingles decides. Time and memory grow linearly with
     the articles; the work on a bucket of m articles grows with m.
     """
-    with open_source(data, config or Config()) as source:
-        return cluster_source(source, config or Config(), observer)
+    config = Config() if config is None else config
+    if not isinstance(config, Config):
+        raise ConfigError(
+            f"config is of type {type(config).__name__}", hint="pass samestory.Config(threshold=0.7)"
+        )
+    with open_source(data, config) as source:
+        return cluster_source(source, config, observer)
 
 
 def cluster_source(source: Source, config: Config, observer: Observer = ignore_progress) -> Result:
@@ -129,6 +135,7 @@ def cluster_source(source: Source, config: Config, observer: Observer = ignore_p
             ids, id_offsets = string_buffers(_as_one(corpus.articles["doc_id"]))
             order = Articles(founding_times(corpus.articles["published_at"]), ids, id_offsets)
             verified = list(_verify_rounds(components, corpus, order, source, config, executor, observer))
+            corpus.texts.close()
         with timings.stage("tabulate"):
             observer("tabulate", 0, None)
             clusters = clusters_table(corpus.articles, corpus.sketches.n_shingles, verified)
@@ -162,6 +169,16 @@ def _in_order(
         yield done, future.result()
 
 
+_of_thread = threading.local()
+
+
+def _workspace() -> Workspace:
+    """Return this thread's workspace."""
+    if not hasattr(_of_thread, "workspace"):
+        _of_thread.workspace = Workspace()
+    return _of_thread.workspace  # type: ignore[no-any-return]
+
+
 def _first_pass(
     source: Source, config: Config, banding: Banding, executor: Executor, observer: Observer
 ) -> _Corpus:
@@ -170,33 +187,31 @@ def _first_pass(
     metadata: list[pa.RecordBatch] = []
     sketches: list[Sketches] = []
     sizes: list[NDArray[np.int64]] = []
-    folded_texts: list[FoldedTexts] | None = []
-    n_folded = 0
+    texts = TextStore()
     n_bytes = 0
 
-    def work(batch: pa.RecordBatch) -> tuple[FoldedTexts, Sketches]:
-        folded = normalise(judged_text(batch["text"], batch["title"]), unit=config.shingle_unit)
-        return folded, sketch(folded, config, banding)
+    def work(batch: pa.RecordBatch) -> tuple[NDArray[np.int64], Kept | None, Sketches]:
+        judged = judged_text(batch["text"], batch["title"])
+        folded = normalise(judged, unit=config.shingle_unit, workspace=_workspace())
+        return np.diff(folded.offsets), texts.keep(folded), sketch(folded, config, banding)
 
     n_done = 0
-    for batch, (folded, sketched) in _in_order(executor, work, source.batches(), 4 * config.n_threads):
+    for batch, (batch_sizes, kept, sketched) in _in_order(
+        executor, work, source.batches(), 4 * config.n_threads
+    ):
         metadata.append(batch.select(kept_columns))
         sketches.append(sketched)
-        sizes.append(np.diff(folded.offsets))
+        sizes.append(batch_sizes)
         n_bytes += batch["text"].nbytes
-        n_folded += folded.n_bytes
         n_done += len(batch)
-        if folded_texts is not None:
-            folded_texts.append(folded)
-            if n_folded > CACHE_BYTES:
-                folded_texts = None
+        texts.add(kept)
         observer("read and sketch", n_done, None)
     schema = pa.schema([ARTICLE.field(name) for name in kept_columns])
     return _Corpus(
         pa.Table.from_batches(metadata, schema=schema),
         concatenate(sketches, banding.bands),
         np.concatenate(sizes) if sizes else np.zeros(0, dtype=np.int64),
-        folded_texts,
+        texts,
         n_bytes,
     )
 
@@ -265,15 +280,20 @@ def _collect(
     def copy(item: tuple[int, Any]) -> None:
         first, batch = item
         selected, targets = place(first, len(batch))
-        if isinstance(batch, FoldedTexts):
-            gather_texts(batch.data, batch.offsets, selected, targets, out, offsets)
-        elif len(selected):
+        if not len(selected):
+            return
+        if corpus.texts.complete:
+            folded = corpus.texts.load(batch)
+        else:
             texts = judged_text(batch["text"], batch["title"])
-            folded = normalise(texts, unit=config.shingle_unit, selected=selected)
-            gather_texts(folded.data, folded.offsets, np.arange(len(selected)), targets, out, offsets)
+            folded = normalise(texts, unit=config.shingle_unit, selected=selected, workspace=_workspace())
+            selected = np.arange(len(selected))
+        gather_texts(folded.data, folded.offsets, selected, targets, out, offsets)
 
-    batches = corpus.folded if corpus.folded is not None else source.batches(("text", "title"))
-    for _ in _in_order(executor, copy, _numbered(batches), config.n_threads + 1):
+    batches = (
+        corpus.texts.numbered() if corpus.texts.complete else _numbered(source.batches(("text", "title")))
+    )
+    for _ in _in_order(executor, copy, batches, config.n_threads + 1):
         pass
     return FoldedTexts(out, offsets)
 

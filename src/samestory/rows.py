@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from samestory.errors import InputError, OutputError
+from samestory.leftovers import SUFFIX, hidden_prefix, remove_left_over
 from samestory.read.files import format_of
 from samestory.rowwriters import RowWriter, compressed, conform, make_writer, unified
 
@@ -92,10 +93,10 @@ def write_kept_rows(source: Source, keep: Keep, path: Path | str, *, overwrite: 
         n_rows = _write(source, keep, sys.stdout.buffer, "jsonl", None)
         sys.stdout.buffer.flush()
         return n_rows
-    path = Path(path)
-    kind, compression = format_of(path.name)
-    # The process's number keeps runs apart; what a killed run left under it is overwritten.
-    temporary = path.with_name(f".{path.name[:200]}.{os.getpid()}.tmp")
+    kind, compression = format_of(Path(path).name)
+    path = Path(os.path.realpath(path))
+    remove_left_over(path)
+    temporary = path.with_name(f"{hidden_prefix(path)}{os.getpid()}{SUFFIX}")
     try:
         with open(temporary, "wb") as file:
             n_rows = _write(source, keep, file, str(kind), compression)

@@ -3,7 +3,8 @@
 A pair belongs together if it met in a bucket and its exact Jaccard similarity
 is at or over the threshold, or if its folded texts are equal; a cluster is a
 connected component of such pairs (Hopcroft and Tarjan 1973, here by
-union-find), so it depends on the set of articles and on nothing else.
+union-find). In components of more than `MOST_TOGETHER` distinct texts not every
+pair is looked at, but which are depends on the set of articles alone.
 """
 
 from __future__ import annotations
@@ -186,14 +187,16 @@ def _join_crowd(
         sketches.n_shingles[crowd_docs],
     )
     parents = np.arange(len(crowd_texts), dtype=np.int64)
+    degrees = np.zeros(len(crowd_texts), dtype=np.int64)
     edges = np.empty((len(crowd_texts), 3), dtype=np.int64)
     n_edges = 0
     text_keys = sketches.text_keys[crowd_docs]
-    for band_keys in sketches.band_keys:
-        keys = band_keys[crowd_docs]
-        order = np.lexsort((text_keys, keys))
+    n_bands = len(sketches.band_keys)
+    for turn in range(n_bands + 1):  # the first band again at the end, when the hubs are known
+        keys = sketches.band_keys[turn % n_bands][crowd_docs]
+        order = np.lexsort((text_keys * np.uint64(2 * turn + 1) ^ text_keys >> np.uint64(turn), keys))
         n_edges = kernel.join_bucketwise(
-            order, keys, lists, list_offsets, config.threshold, parents, edges, n_edges
+            order, keys, lists, list_offsets, config.threshold, parents, degrees, edges, n_edges
         )
     return _Crowd(crowd_texts, lists, list_offsets), edges[:n_edges]
 

@@ -7,12 +7,10 @@ removed by the next one.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -23,13 +21,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from samestory.errors import OutputError
+from samestory.leftovers import SUFFIX, hidden_prefix, remove_left_over
 from samestory.schema import FORMAT_VERSION
 
 CLUSTERS_FILE: Final = "clusters.parquet"
 PAIRS_FILE: Final = "pairs.parquet"
 REJECTS_FILE: Final = "rejects.jsonl"
 RUN_FILE: Final = "run.json"
-_SUFFIX: Final = ".samestory-tmp"
 
 
 def check_folder(folder: str | PathLike[str], *, overwrite: bool) -> None:
@@ -73,7 +71,7 @@ def write_result(
     overwrite: bool,
 ) -> None:
     """Write the files of a result to a folder: see `samestory.Result.write`."""
-    target = Path(folder)
+    target = Path(os.path.realpath(folder))
     check_folder(target, overwrite=overwrite)
     footer = {
         b"samestory.version": str(stats["version"]).encode(),
@@ -112,8 +110,12 @@ def _write_table(table: pa.Table, path: Path, footer: dict[bytes, bytes]) -> Non
 
 def write_rejects(rejects: list[Any], path: Path) -> None:
     """Write the rows that were set aside as JSON Lines: file, row, reason, raw."""
-    lines = [json.dumps(dataclasses.asdict(reject), ensure_ascii=False) + "\n" for reject in rejects]
-    _write_synced(path, "".join(lines))
+    _write_synced(path, "".join(map(reject_line, rejects)))
+
+
+def reject_line(reject: Any) -> str:
+    """Return a row that was set aside as a line of JSON."""
+    return json.dumps(dataclasses.asdict(reject)) + "\n"
 
 
 def _write_synced(path: Path, text: str) -> None:
@@ -138,31 +140,11 @@ def _move_into_place(temporary: Path, target: Path) -> None:
 @contextmanager
 def _temporary_folder(target: Path) -> Iterator[Path]:
     """Make a hidden folder beside the target, removed on the way out unless it has become the target."""
-    prefix = f".{target.name}.{socket.gethostname()}."
-    remove_left_over(target.parent, prefix)
-    temporary = target.parent / f"{prefix}{os.getpid()}{_SUFFIX}"
+    remove_left_over(target)
+    temporary = target.parent / f"{hidden_prefix(target)}{os.getpid()}{SUFFIX}"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
         yield temporary
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def remove_left_over(parent: Path, prefix: str) -> None:
-    """Remove what runs of this machine that were killed left in a folder."""
-    for path in parent.glob(f"{prefix}*{_SUFFIX}"):
-        pid = path.name[len(prefix) : -len(_SUFFIX)]
-        if pid.isdigit() and not _is_alive(int(pid)):
-            with contextlib.suppress(OSError):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -16,7 +16,7 @@ from command import SAMESTORY, call, environment, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 N_ARTICLES = 3000
-N_KILLS = 13
+N_KILLS = 10
 FILES = ["clusters.parquet", "pairs.parquet", "run.json"]
 
 

@@ -95,7 +95,7 @@ def tiny_batches(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_cache(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("samestory.pipeline.CACHE_BYTES", 100)
+    patch.setattr("samestory.textstore.MEMORY_BYTES", 100)
 
 
 def tiny_rounds(patch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-import reference
 import xxhash
+
+import reference
 from reference import cluster, containment, fold, jaccard, normalised, shingles, words
 
 # --- Folding -----------------------------------------------------------------

@@ -15,6 +15,7 @@ import pytest
 
 from samestory.config import Config
 from samestory.errors import InputError, OutputError
+from samestory.leftovers import SUFFIX, hidden_prefix
 from samestory.read import open_source
 from samestory.rows import check_output, write_kept_rows
 
@@ -239,7 +240,8 @@ def test_whole_or_not_at_all(tmp_path, lines, monkeypatch, name, error):
 
 
 def test_what_a_killed_run_left_is_no_hindrance(tmp_path, lines):
-    (tmp_path / f".out.jsonl.{os.getpid()}.tmp").write_text("left over " * 1000)
+    dead = 2**22 + 1  # beyond the numbers that Linux gives
+    (tmp_path / f"{hidden_prefix(tmp_path / 'out.jsonl')}{dead}{SUFFIX}").write_text("left over " * 1000)
     assert write(lines, KEEP, tmp_path / "out.jsonl") == 3
     assert rows_in(tmp_path / "out.jsonl") == KEPT
     assert sorted(os.listdir(tmp_path)) == ["in.jsonl", "out.jsonl"]

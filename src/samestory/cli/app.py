@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import click
 
-from samestory.cli.options import column_options, common_options, input_argument, matching_options
+from samestory.cli.options import (
+    column_options,
+    common_options,
+    input_argument,
+    matching_options,
+    quiet_options,
+)
 from samestory.version import __version__
 
 _CLUSTER_EXAMPLES = """
@@ -90,7 +96,8 @@ def dedup(**options: object) -> int:
 @app.command(epilog=_EXAMPLE_EXAMPLES)
 @click.argument("file", metavar="FILE.jsonl", type=click.Path(dir_okay=False))
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")
-def example(file: str, overwrite: bool) -> None:
+@quiet_options
+def example(file: str, overwrite: bool, json: bool, quiet: bool, verbose: bool) -> None:
     """Write the example articles that come with the package.
 
     They are invented: copies, edited copies, an excerpt, one site's footer on
@@ -98,4 +105,4 @@ def example(file: str, overwrite: bool) -> None:
     """
     from samestory.cli.jobs import write_example
 
-    write_example(file, overwrite=overwrite)
+    write_example(file, overwrite=overwrite, as_json=json, quiet=quiet)

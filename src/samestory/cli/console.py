@@ -39,13 +39,13 @@ class Console:
     @classmethod
     def from_options(cls, options: dict[str, Any], *, stdout_is_data: bool = False) -> Console:
         """Return the console that a command's options ask for."""
-        if options["as_json"] and stdout_is_data:
+        if options["json"] and stdout_is_data:
             raise click.UsageError("--json and -o - both write to standard output; choose one")
         asked = options["progress"]
         return cls(
             quiet=options["quiet"],
             verbose=options["verbose"],
-            as_json=options["as_json"],
+            as_json=options["json"],
             show_progress=asked if asked is not None else sys.stderr.isatty() and not options["quiet"],
             stdout_is_data=stdout_is_data,
         )
@@ -55,6 +55,9 @@ class Console:
         """Show the stages of a job as it runs."""
         if not self.show_progress:
             yield ignore_progress
+            return
+        if not sys.stderr.isatty():
+            yield _Lines()
             return
         bars = Progress(
             SpinnerColumn(),
@@ -81,6 +84,18 @@ class Console:
             for warning in stats["warnings"]:
                 console.print(Text.assemble(("Warning: ", "yellow"), printable(warning)))
             console.print(Text(f"Written: {printable(written)}"), soft_wrap=True)
+
+
+class _Lines:
+    """An observer that writes a line a stage, where there is no terminal to draw on."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        if stage != self._stage:
+            self._stage = stage
+            click.echo(f"{stage} ...", err=True)
 
 
 class _Bars:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 import traceback
 from collections.abc import Callable
 from types import FrameType
@@ -29,14 +27,13 @@ def run_guarded(call: Callable[[], object]) -> object:
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.ClickException as error:
-        error.show(sys.stderr)
+        _show_usage(error)
         return ERROR
+    except SystemExit as leave:
+        # Click leaves with 1 where whoever reads standard output has gone, and only there.
+        return ERROR if leave.code == 1 else leave.code
     except SamestoryError as error:
         _say(error.message, error.hint)
-        return ERROR
-    except BrokenPipeError:
-        # Whoever read standard output has gone; nothing may be written to it on the way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ERROR
     except MemoryError:
         _say("out of memory", "give the process more")
@@ -59,6 +56,14 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def printable(text: str) -> str:
     """Escape what a terminal would obey: control and direction characters, lone surrogates."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _show_usage(error: click.ClickException) -> None:
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        click.echo(context.get_usage(), err=True)
+        click.echo(f"Try '{context.command_path} --help' for help.\n", err=True)
+    _say(error.format_message(), None)
 
 
 def _say(message: str, hint: str | None) -> None:

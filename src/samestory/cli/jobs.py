@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from samestory.cli.failures import printable
 from samestory.cli.options import config_from
 from samestory.cli.startup import lighten_startup
 from samestory.errors import OutputError
@@ -62,14 +64,16 @@ def run_dedup(options: dict[str, Any]) -> int:
 
 
 def _write_rejects(rejects: list[Any], output: Path) -> None:
-    from samestory.write import REJECTS_FILE, write_rejects
+    from samestory.write import REJECTS_FILE, reject_line, write_rejects
 
-    if str(output) == "-":
+    if str(output) == "-":  # no file to put a second one beside
+        for reject in rejects:
+            click.echo(reject_line(reject), err=True, nl=False)
         return
     write_rejects(rejects, output.with_name(f"{output.name}.{REJECTS_FILE}"))
 
 
-def write_example(file: str, *, overwrite: bool) -> None:
+def write_example(file: str, *, overwrite: bool, as_json: bool, quiet: bool) -> None:
     """Do `samestory example`."""
     from samestory.examples import example_text
 
@@ -81,4 +85,8 @@ def write_example(file: str, *, overwrite: bool) -> None:
         path.write_text(text, encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise OutputError(f"cannot write {file}: {error}") from error
-    click.echo(f"{text.count(chr(10))} articles written to {file}", err=True)
+    n_articles = text.count("\n")
+    if as_json:
+        click.echo(json.dumps({"articles": n_articles, "file": file}))
+    elif not quiet:
+        click.echo(f"{n_articles} articles written to {printable(file)}", err=True)

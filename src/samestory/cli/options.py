@@ -94,6 +94,15 @@ matching_options = _all(
 )
 
 
+quiet_options = _all(
+    [
+        click.option("--json", is_flag=True, help="Print the run's summary as JSON on stdout."),
+        click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+        click.option("-v", "--verbose", is_flag=True, help="Print more: settings, columns, stage times."),
+    ]
+)
+
+
 def _load_config_file(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     if value is None:
         return
@@ -106,7 +115,7 @@ def _load_config_file(context: click.Context, parameter: click.Parameter, value:
             settings = tomllib.load(file)
     except OSError as error:
         raise click.BadParameter(f"{value}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise click.BadParameter(f"{value} is not TOML: {error}") from error
     known = {
         option.name: option
@@ -120,7 +129,23 @@ def _load_config_file(context: click.Context, parameter: click.Parameter, value:
             f"{value} has the unknown key {printable(unknown[0])!r}; "
             f"known are {', '.join(sorted(name for name in known if name))}"
         )
+    for key, setting in named.items():
+        _check_setting(value, key, setting, known[key].type)
     context.default_map = {**(context.default_map or {}), **named}
+
+
+def _check_setting(file: str, key: str, setting: object, kind: Any) -> None:
+    """Raise unless a setting of a TOML file is of a type that its option takes."""
+    allowed: tuple[type, ...] = (str,)
+    if isinstance(kind, click.types.IntParamType):
+        allowed = (int,)
+    elif isinstance(kind, click.types.FloatParamType):
+        allowed = (int, float)
+    elif isinstance(kind, click.types.BoolParamType):
+        allowed = (bool,)
+    if not isinstance(setting, allowed) or (isinstance(setting, bool) and bool not in allowed):
+        words = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+        raise click.BadParameter(f"{file}: {key} is {setting!r}, not {words[allowed[-1]]}")
 
 
 common_options = _all(
@@ -142,12 +167,10 @@ common_options = _all(
             expose_value=False,
             help="Read options from a TOML file; those given here count more.",
         ),
-        click.option("--json", "as_json", is_flag=True, help="Print the run's summary as JSON on stdout."),
         click.option(
             "--progress/--no-progress", default=None, help="Show progress.  [default: on a terminal]"
         ),
-        click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
-        click.option("-v", "--verbose", is_flag=True, help="Print more: settings, columns, stage times."),
+        quiet_options,
     ]
 )
 

@@ -29,12 +29,13 @@ def link_buckets(
 ) -> None:
     """Join the articles of each bucket, given one band's packed keys in order."""
     mask = (np.uint64(1) << np.uint64(index_bits)) - np.uint64(1)
-    for k in range(1, len(packed)):
-        if (packed[k] ^ packed[k - 1]) & ~mask == np.uint64(0):
-            i = np.int64(packed[k - 1] & mask)
-            j = np.int64(packed[k] & mask)
-            if n_shingles[i] > 0 and n_shingles[j] > 0:
-                union(parents, i, j)
+    last = np.int64(-1)  # the last article that has a shingle
+    for k in range(len(packed)):
+        if n_shingles[np.int64(packed[k] & mask)] == 0:
+            continue
+        if last >= 0 and (packed[k] ^ packed[last]) & ~mask == np.uint64(0):
+            union(parents, np.int64(packed[last] & mask), np.int64(packed[k] & mask))
+        last = k
 
 
 @kernel

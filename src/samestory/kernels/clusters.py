@@ -32,7 +32,7 @@ UNDATED: Final = np.iinfo(np.int64).max
 MOST_LISTED: Final = 64
 """A cluster of more articles than this is not written pair by pair."""
 SMALL_BUCKET: Final = 16
-"""In a bucket of more distinct texts, each is compared with the first and the few before it."""
+"""In a bucket of more distinct texts, each is compared with the hub and the few before it."""
 LOOK_BACK: Final = 8
 
 
@@ -153,6 +153,14 @@ def join_groups(
     return n_edges
 
 
+@inlined
+def is_hub(i, hub, degrees, list_offsets):  # type: ignore[no-untyped-def]
+    """Whether text `i` makes a better hub: more edges, then more shingles."""
+    if degrees[i] != degrees[hub]:
+        return degrees[i] > degrees[hub]
+    return list_offsets[i + 1] - list_offsets[i] > list_offsets[hub + 1] - list_offsets[hub]
+
+
 @kernel
 def join_bucketwise(
     order: NDArray[np.int64],
@@ -161,24 +169,28 @@ def join_bucketwise(
     list_offsets: NDArray[np.int64],
     threshold: float,
     parents: NDArray[np.int64],
+    degrees: NDArray[np.int64],
     edges: NDArray[np.int64],
     n_edges: int,
 ) -> int:
     """Join the texts of one band's buckets, with work that grows as the bucket does.
 
     All pairs of a small bucket are compared; in a larger one each text with the
-    first and with the `LOOK_BACK` before it. Pairs already joined are spared.
+    `LOOK_BACK` before it and with the bucket's hub: the text that has joined the
+    most others so far, the longest of those. Pairs already joined are spared.
 
     Parameters
     ----------
     order : int64 array
-        The texts, sorted by key and within a key by something of the text alone.
+        The texts, sorted by key and within a key by chance, another in each band.
     keys : uint64 array
         This band's key of each text.
     lists, list_offsets : arrays
         As `samestory.kernels.overlap.hash_sorted` returns them.
     parents : int64 array
         Union-find over the texts, changed in place.
+    degrees : int64 array
+        How many edges each text has, changed in place.
     edges : int64 array of shape (len(order), 3)
         Filled from row `n_edges`.
 
@@ -187,26 +199,34 @@ def join_bucketwise(
     int
         Number of edges then.
     """
-    first = 0
-    for k in range(1, len(order)):
-        if keys[order[k]] != keys[order[first]]:
-            first = k
-            continue
-        far = k - first >= SMALL_BUCKET
-        for back in range(k - LOOK_BACK - 1 if far else first, k):
-            i = order[first] if far and back == k - LOOK_BACK - 1 else order[back]
+    begin = 0
+    while begin < len(order):
+        end = begin + 1
+        hub = order[begin]
+        while end < len(order) and keys[order[end]] == keys[hub]:
+            end += 1
+        for k in range(begin, end):
+            if is_hub(order[k], hub, degrees, list_offsets):
+                hub = order[k]
+        n_before = LOOK_BACK if end - begin > SMALL_BUCKET else SMALL_BUCKET
+        for k in range(begin, end):
             j = order[k]
-            if find(parents, i) == find(parents, j):
-                continue
-            n_i = list_offsets[i + 1] - list_offsets[i]
-            n_j = list_offsets[j + 1] - list_offsets[j]
-            count = count_merged(lists, list_offsets, i, j, least_shared(n_i, n_j, threshold))
-            if count >= 0 and jaccard_of(count, n_i, n_j) >= threshold:
-                union(parents, i, j)
-                edges[n_edges, 0] = min(i, j)
-                edges[n_edges, 1] = max(i, j)
-                edges[n_edges, 2] = count
-                n_edges += 1
+            for back in range(max(begin, k - n_before) - 1, k):
+                i = order[back] if back >= max(begin, k - n_before) else hub
+                if find(parents, i) == find(parents, j):
+                    continue
+                n_i = list_offsets[i + 1] - list_offsets[i]
+                n_j = list_offsets[j + 1] - list_offsets[j]
+                count = count_merged(lists, list_offsets, i, j, least_shared(n_i, n_j, threshold))
+                if count >= 0 and jaccard_of(count, n_i, n_j) >= threshold:
+                    union(parents, i, j)
+                    degrees[i] += 1
+                    degrees[j] += 1
+                    edges[n_edges, 0] = min(i, j)
+                    edges[n_edges, 1] = max(i, j)
+                    edges[n_edges, 2] = count
+                    n_edges += 1
+        begin = end
     return n_edges
 
 

@@ -8,6 +8,7 @@ first; the members that are first of their text stand for it from there on.
 # mypy: disable-error-code="no-untyped-call"
 from __future__ import annotations
 
+import itertools
 from typing import Final
 
 import numpy as np
@@ -25,7 +26,7 @@ def _next_gaps() -> NDArray[np.int64]:
     """Return, by gap, the next smaller one of Ciura's sequence."""
     gaps = np.zeros(702, dtype=np.int64)
     sequence = (701, 301, 132, 57, 23, 10, 4, 1, 0)
-    for gap, smaller in zip(sequence, sequence[1:], strict=False):
+    for gap, smaller in itertools.pairwise(sequence):
         gaps[gap] = smaller
     return gaps
 

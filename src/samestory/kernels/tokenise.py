@@ -256,7 +256,8 @@ def tokenise_batch(
     pages: NDArray[np.uint16],
     entries: NDArray[np.int32],
     expansions: NDArray[np.int32],
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    text: NDArray[np.uint8],
+) -> NDArray[np.int64]:
     """Fold the selected texts of a batch, none of which may be hard.
 
     Parameters
@@ -270,19 +271,18 @@ def tokenise_batch(
     pages, entries, expansions : arrays
         The Unicode table.
 
+    text : uint8 array
+        Filled with the folded texts one after another; needs room for twice the bytes
+        and one more of each text, and `PADDING`.
+
     Returns
     -------
-    text : uint8 array
-        The folded texts one after another, then at least 64 bytes without meaning.
-    text_offsets : int64 array of shape (len(selected) + 1,)
+    int64 array of shape (len(selected) + 1,)
+        Where each folded text begins; at least 64 bytes that may be read follow the last.
     """
-    room = PADDING
     longest = 0
     for doc in selected:
-        size = offsets[doc + 1] - offsets[doc]
-        room += 2 * size + 1
-        longest = max(longest, size)
-    text = np.empty(room, dtype=np.uint8)
+        longest = max(longest, offsets[doc + 1] - offsets[doc])
     folded = np.empty(longest + 2 * BLOCK, dtype=np.uint8)
     word_masks = np.empty(longest // BLOCK + 1, dtype=np.uint64)
     high_masks = np.empty(longest // BLOCK + 1, dtype=np.uint64)
@@ -295,4 +295,4 @@ def tokenise_batch(
             data, start, end, split, pages, entries, expansions, folded, word_masks, high_masks, text, at
         )
         text_offsets[k + 1] = at
-    return text[: at + BLOCK], text_offsets
+    return text_offsets

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from samestory.config import Config
 from samestory.errors import InputError
+from samestory.read.ahead import read_ahead
 from samestory.read.bounded import bounded
 from samestory.read.canonical import Converted, convert
 from samestory.read.chunk import Broken, Chunk, Reader, Reject, RowNumbers, Wanted, shown
@@ -72,6 +73,7 @@ class Source:
         self.n_bytes = sum(reader.n_bytes for reader in readers)
         self._readers = readers
         self._spools = spools
+        self._threads = config.n_threads > 1
         self._skip = config.on_error == "skip"
         self._config = config
         self._found: dict[int, Columns | None] = {}
@@ -180,7 +182,8 @@ class Source:
         read = list(ARTICLE.names) if surveying else names
         for k, reader in enumerate(self._readers):
             columns = self._columns(k)
-            for chunk in reader.chunks(_wanted(columns, read)):
+            chunks = reader.chunks(_wanted(columns, read))
+            for chunk in read_ahead(chunks) if self._threads else chunks:
                 converted = convert(
                     self._without_rejected(k, chunk), _present(columns, read), read, reader.name
                 )

@@ -1,0 +1,143 @@
+"""Folded texts kept from the first pass for verification: in memory, then in a temporary file.
+
+Reading an input again costs as much as reading it the first time; writing what
+was folded and reading it back costs a few percent of that. The file has no
+name, so nothing is left of it however the process ends. Where there is no room
+for it, `complete` turns false and the input is read again after all.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from samestory.normalise import FoldedTexts
+
+MEMORY_BYTES: Final = 256 << 20
+"""Folded texts are kept in memory up to this many bytes."""
+FILE_BYTES: Final = 32 << 30
+"""And in the temporary file up to this many."""
+SPARE_BYTES: Final = 2 << 30
+"""What is left free on the disk."""
+
+
+@dataclass(frozen=True)
+class _Filed:
+    """Folded texts in the file, from byte `begin`."""
+
+    begin: int
+    offsets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+
+Kept: TypeAlias = FoldedTexts | _Filed
+"""A batch that the store keeps."""
+
+
+class TextStore:
+    """Folded texts in batches; batches are kept in any thread and added in their order."""
+
+    def __init__(self) -> None:
+        self._batches: list[Kept] = []
+        self._lock = threading.Lock()
+        self._memory_bytes = 0
+        self._file: IO[bytes] | None = None
+        self._file_bytes = 0
+        self.complete = True
+
+    def keep(self, batch: FoldedTexts) -> Kept | None:
+        """Copy a batch to where it is kept; None where there is no room, now or for one before."""
+        with self._lock:
+            if not self.complete:
+                return None
+            in_memory = self._memory_bytes + batch.n_bytes <= MEMORY_BYTES
+            if in_memory:
+                self._memory_bytes += batch.n_bytes
+            else:
+                begin = self._reserve(batch.n_bytes)
+        if in_memory:
+            return FoldedTexts(batch.data[: batch.n_bytes].copy(), batch.offsets)
+        return self._write(batch, begin)
+
+    def _reserve(self, n_bytes: int) -> int:
+        """Return where in the file a batch goes, or -1 if there is no room for it."""
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(dir=_folder(), buffering=0)  # noqa: SIM115
+            free = shutil.disk_usage(_folder()).free - SPARE_BYTES
+        except OSError:
+            free = -1
+        if n_bytes > free or self._file_bytes + n_bytes > FILE_BYTES:
+            self.complete = False
+            return -1
+        self._file_bytes += n_bytes
+        return self._file_bytes - n_bytes
+
+    def _write(self, batch: FoldedTexts, begin: int) -> Kept | None:
+        if begin < 0 or self._file is None:
+            return None
+        view = memoryview(batch.data)[: batch.n_bytes]  # type: ignore[arg-type]
+        done = 0
+        try:
+            while done < len(view):
+                done += os.pwrite(self._file.fileno(), view[done:], begin + done)
+        except OSError:
+            self.complete = False
+            return None
+        return _Filed(begin, batch.offsets)
+
+    def add(self, batch: Kept | None) -> None:
+        """Note the next batch."""
+        if batch is not None:
+            self._batches.append(batch)
+
+    def numbered(self) -> Iterator[tuple[int, Kept]]:
+        """Yield each batch with the number of its first text; `load` makes texts of it."""
+        first = 0
+        for batch in self._batches:
+            yield first, batch
+            first += len(batch)
+
+    def load(self, batch: Kept) -> FoldedTexts:
+        """Return a batch's texts, read from the file if they are there; safe in any thread."""
+        if isinstance(batch, FoldedTexts):
+            return batch
+        if self._file is None:
+            raise RuntimeError("the store is closed")
+        data = np.empty(int(batch.offsets[-1]), dtype=np.uint8)
+        view = memoryview(data)  # type: ignore[arg-type]
+        done = 0
+        while done < len(data):
+            n_read = os.preadv(self._file.fileno(), [view[done:]], batch.begin + done)
+            if n_read == 0:
+                raise OSError("the temporary file of folded texts is shorter than it was")
+            done += n_read
+        return FoldedTexts(data, batch.offsets)
+
+    def close(self) -> None:
+        """Let go of everything; the file is gone with it."""
+        self._batches.clear()
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+            self._file = None
+
+
+def _folder() -> Path:
+    """Return where the file goes: TMPDIR, else a place on disk rather than one in memory."""
+    on_disk = Path("/var/tmp")
+    if not os.environ.get("TMPDIR") and os.access(on_disk, os.W_OK):
+        return on_disk
+    return Path(tempfile.gettempdir())
