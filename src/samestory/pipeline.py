@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +29,7 @@ from samestory.identity import check_unique, founding_times
 from samestory.kernels.buckets import gather_texts
 from samestory.normalise import FoldedTexts, Workspace, judged_text, normalise
 from samestory.params import Banding, choose_banding
+from samestory.progress import Observer, ignore_progress
 from samestory.read import Source, open_source
 from samestory.result import Result
 from samestory.schema import ARTICLE, METADATA_COLUMNS
@@ -44,17 +45,6 @@ CHUNKS_PER_THREAD: Final = 4
 
 A = TypeVar("A")
 B = TypeVar("B")
-
-
-class Observer(Protocol):
-    """Told how far a run has come."""
-
-    def __call__(self, stage: str, done: int, total: int | None) -> None:
-        """Note that `done` of `total` units of a stage are done; the total may be unknown."""
-
-
-def ignore_progress(stage: str, done: int, total: int | None) -> None:
-    """Take no notice."""
 
 
 @dataclass

@@ -85,11 +85,26 @@ class _Groups:
 
 @dataclass(frozen=True)
 class _Crowd:
-    """A component of more distinct texts than are compared all with all."""
+    """A component of more distinct texts than are compared all with all, joined bucket by bucket.
+
+    Attributes
+    ----------
+    texts : int64 array
+        Its texts, as members.
+    lists, list_offsets : arrays
+        The distinct shingle hashes of each, sorted.
+    edges : int64 array of shape (e, 3)
+        member, later member, shingles shared.
+    sets, set_sizes : int64 arrays
+        The texts of those of its clusters that are small enough to be compared all with all.
+    """
 
     texts: NDArray[np.int64]
     lists: NDArray[np.uint64]
     list_offsets: NDArray[np.int64]
+    edges: NDArray[np.int64]
+    sets: NDArray[np.int64]
+    set_sizes: NDArray[np.int64]
 
 
 def verify(
@@ -113,8 +128,17 @@ def verify(
     docs = components.docs
     originals = find_copies(docs, components.offsets, texts.data, texts.offsets, sketches.text_keys)
     parents = originals.copy()
-    sets, crowds, edges = _split(components, originals, texts, sketches, config, parents)
-    groups = _count(sets, texts, sketches.n_shingles[docs], config)
+    small_texts, small_sizes, large = _sort_out(components, originals)
+    crowds = [_join_crowd(crowd_texts, docs, texts, sketches, config) for crowd_texts in large]
+    edges = np.concatenate([_NO_EDGES, *(crowd.edges for crowd in crowds)])
+    kernel.join_edges(edges[:, 0].copy(), edges[:, 1].copy(), parents)
+    groups = _count(
+        np.concatenate([small_texts, *(crowd.sets for crowd in crowds)]),
+        np.concatenate([small_sizes, *(crowd.set_sizes for crowd in crowds)]),
+        texts,
+        sketches.n_shingles[docs],
+        config,
+    )
     group_edges = np.empty((len(groups.texts), 3), dtype=np.int64)
     n_edges = kernel.join_groups(
         groups.offsets,
@@ -127,46 +151,36 @@ def verify(
         parents,
         group_edges,
     )
-    edges.append(group_edges[:n_edges])
-    return _describe(
-        docs, originals, parents, groups, crowds, np.concatenate(edges), sketches, articles, config
-    )
+    edges = np.concatenate([edges, group_edges[:n_edges]])
+    return _describe(docs, originals, parents, groups, crowds, edges, sketches, articles, config)
 
 
-def _split(
-    components: Components,
-    originals: NDArray[np.int64],
-    texts: FoldedTexts,
-    sketches: Sketches,
-    config: Config,
-    parents: NDArray[np.int64],
-) -> tuple[list[NDArray[np.int64]], list[_Crowd], list[NDArray[np.int64]]]:
-    """Find the sets of texts to compare all with all; large components are joined bucket by bucket first."""
+_NO_EDGES: Final[NDArray[np.int64]] = np.empty((0, 3), dtype=np.int64)
+
+
+def _sort_out(
+    components: Components, originals: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[NDArray[np.int64]]]:
+    """Part the components by their number of distinct texts.
+
+    Returns
+    -------
+    texts, sizes : int64 arrays
+        The texts of the components of up to `MOST_TOGETHER`, and how many each has.
+    large : list of int64 arrays
+        The texts of each larger component.
+    """
     is_original = originals == np.arange(len(originals))
-    counts = np.add.reduceat(is_original, components.offsets[:-1], dtype=np.int64)
-    large = np.flatnonzero(counts > MOST_TOGETHER)
-    in_crowd = np.zeros(len(originals), dtype=np.bool_)
-    for c in large:
-        in_crowd[components.offsets[c] : components.offsets[c + 1]] = True
-    small_texts = np.flatnonzero(is_original & ~in_crowd)
-    sets = [small_texts, np.delete(counts, large)]
-    crowds: list[_Crowd] = []
-    edges: list[NDArray[np.int64]] = []
-    for c in large:
-        begin, end = components.offsets[c], components.offsets[c + 1]
-        crowd_texts = begin + np.flatnonzero(is_original[begin:end])
-        crowd, crowd_edges = _join_crowd(crowd_texts, components.docs, texts, sketches, config)
-        _adopt(crowd_texts, crowd_edges, parents)
-        members, offsets = _clusters_of(crowd_edges, len(crowd_texts))
-        sizes = np.diff(offsets)
-        wide = sizes > MOST_TOGETHER
-        keep = np.repeat(~wide, sizes)
-        sets[0] = np.concatenate([sets[0], crowd_texts[members[keep]]])
-        sets[1] = np.concatenate([sets[1], sizes[~wide]])
-        crowds.append(crowd)
-        first, second, count = crowd_edges.T
-        edges.append(np.column_stack([crowd_texts[first], crowd_texts[second], count]))
-    return sets, crowds, edges
+    sizes = np.add.reduceat(is_original, components.offsets[:-1], dtype=np.int64)
+    is_large = sizes > MOST_TOGETHER
+    in_large = np.repeat(is_large, np.diff(components.offsets))
+    large = [
+        begin + np.flatnonzero(is_original[begin:end])
+        for begin, end in zip(
+            components.offsets[:-1][is_large], components.offsets[1:][is_large], strict=True
+        )
+    ]
+    return np.flatnonzero(is_original & ~in_large), sizes[~is_large], large
 
 
 def _join_crowd(
@@ -175,8 +189,9 @@ def _join_crowd(
     texts: FoldedTexts,
     sketches: Sketches,
     config: Config,
-) -> tuple[_Crowd, NDArray[np.int64]]:
-    """Join the texts of one large component; edges name their places in `crowd_texts`."""
+) -> _Crowd:
+    """Join the texts of one large component."""
+    n = len(crowd_texts)
     crowd_docs = docs[crowd_texts]
     lists, list_offsets = hash_sorted(
         crowd_texts,
@@ -186,9 +201,9 @@ def _join_crowd(
         config.shingle_size,
         sketches.n_shingles[crowd_docs],
     )
-    parents = np.arange(len(crowd_texts), dtype=np.int64)
-    degrees = np.zeros(len(crowd_texts), dtype=np.int64)
-    edges = np.empty((len(crowd_texts), 3), dtype=np.int64)
+    parents = np.arange(n, dtype=np.int64)
+    degrees = np.zeros(n, dtype=np.int64)
+    edges = np.empty((n, 3), dtype=np.int64)
     n_edges = 0
     text_keys = sketches.text_keys[crowd_docs]
     n_bands = len(sketches.band_keys)
@@ -198,27 +213,31 @@ def _join_crowd(
         n_edges = kernel.join_bucketwise(
             order, keys, lists, list_offsets, config.threshold, parents, degrees, edges, n_edges
         )
-    return _Crowd(crowd_texts, lists, list_offsets), edges[:n_edges]
+    edges = edges[:n_edges]
+    edges[:, :2] = crowd_texts[edges[:, :2]]
+    return _Crowd(crowd_texts, lists, list_offsets, edges, *_small_sets(crowd_texts, parents))
 
 
-def _adopt(crowd_texts: NDArray[np.int64], edges: NDArray[np.int64], parents: NDArray[np.int64]) -> None:
-    kernel.join_edges(crowd_texts[edges[:, 0]], crowd_texts[edges[:, 1]], parents)
-
-
-def _clusters_of(edges: NDArray[np.int64], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the components of the edges over n texts, also those of one."""
-    parents = np.arange(n, dtype=np.int64)
-    kernel.join_edges(edges[:, 0].copy(), edges[:, 1].copy(), parents)
-    members = np.argsort(parents, kind="stable")
-    starts = np.flatnonzero(np.diff(parents[members], prepend=-1))
-    return members, np.append(starts, n)
+def _small_sets(
+    crowd_texts: NDArray[np.int64], parents: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the texts of the clusters of up to `MOST_TOGETHER` texts, one after another, and their sizes."""
+    kernel.settle(parents)
+    order = np.argsort(parents, kind="stable")
+    starts = np.flatnonzero(np.diff(parents[order], prepend=-1))
+    sizes = np.diff(starts, append=len(order))
+    is_small = sizes <= MOST_TOGETHER
+    return crowd_texts[order[np.repeat(is_small, sizes)]], sizes[is_small]
 
 
 def _count(
-    sets: list[NDArray[np.int64]], texts: FoldedTexts, n_shingles: NDArray[np.int32], config: Config
+    set_texts: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    texts: FoldedTexts,
+    n_shingles: NDArray[np.int32],
+    config: Config,
 ) -> _Groups:
     """Count what every two texts of each set share."""
-    set_texts, counts = sets
     offsets = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=offsets[1:])
     shared_offsets = np.zeros(len(counts) + 1, dtype=np.int64)

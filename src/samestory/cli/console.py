@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from samestory.cli.failures import printable
-from samestory.pipeline import Observer, ignore_progress
+from samestory.progress import Observer, ignore_progress
 
 _MOST_INPUTS: Final = 3
 _RELATION_WORDS: Final = {

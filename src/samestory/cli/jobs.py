@@ -18,15 +18,15 @@ def run_cluster(options: dict[str, Any]) -> int:
     """Do `samestory cluster`."""
     lighten_startup()
     from samestory.cli.console import Console
+    from samestory.pipeline import cluster_source
+    from samestory.read import open_source
     from samestory.write import check_folder
 
     config = config_from(options)
     console = Console.from_options(options)
     check_folder(options["output"], overwrite=options["overwrite"])
-    with console.progress() as observer:
-        from samestory.pipeline import cluster
-
-        result = cluster(list(options["inputs"]), config, observer=observer)
+    with console.progress() as observer, open_source(list(options["inputs"]), config) as source:
+        result = cluster_source(source, config, observer)
         observer("write", 0, None)
         result.write(options["output"], overwrite=options["overwrite"])
     console.summarise(result.stats, f"{options['output']}/clusters.parquet, pairs.parquet, run.json")
@@ -39,6 +39,7 @@ def run_dedup(options: dict[str, Any]) -> int:
     import numpy as np
 
     from samestory.cli.console import Console
+    from samestory.pipeline import cluster_source
     from samestory.read import open_source
     from samestory.rows import check_output, write_kept_rows
     from samestory.schema import REPRESENTATIVE, UNIQUE
@@ -48,17 +49,14 @@ def run_dedup(options: dict[str, Any]) -> int:
     console = Console.from_options(options, stdout_is_data=str(output) == "-")
     if str(output) != "-":
         check_output(output, overwrite=options["overwrite"])
-    with console.progress() as observer:
-        from samestory.pipeline import cluster_source
-
-        with open_source(list(options["inputs"]), config) as source:
-            result = cluster_source(source, config, observer)
-            relations = np.asarray(result.clusters["relation"].to_numpy())
-            keep = (relations == UNIQUE) | (relations == REPRESENTATIVE)
-            observer("write", 0, None)
-            write_kept_rows(source, keep, output, overwrite=options["overwrite"])
-            if config.on_error == "skip":
-                _write_rejects(result.rejects, output)
+    with console.progress() as observer, open_source(list(options["inputs"]), config) as source:
+        result = cluster_source(source, config, observer)
+        relations = np.asarray(result.clusters["relation"].to_numpy())
+        keep = (relations == UNIQUE) | (relations == REPRESENTATIVE)
+        observer("write", 0, None)
+        write_kept_rows(source, keep, output, overwrite=options["overwrite"])
+        if config.on_error == "skip":
+            _write_rejects(result.rejects, output)
     console.summarise(result.stats, str(output))
     return 1 if options["fail_on_duplicates"] and not keep.all() else 0
 

@@ -1,11 +1,11 @@
-"""Reading ahead: the next chunk is decoded while this one is worked on."""
+"""Reading ahead: the next chunks are decoded while this one is worked on."""
 
 from __future__ import annotations
 
 import queue
 import threading
 from collections.abc import Iterable, Iterator
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -19,43 +19,54 @@ class _End:
         self.error = error
 
 
-def read_ahead(items: Iterable[T], depth: int = 2) -> Iterator[T]:
-    """Yield the items in their order, up to `depth` of them fetched in advance by another thread.
+class ReadAhead(Generic[T]):
+    """Items in their order, fetched in advance by a thread that starts at once.
 
-    An error of theirs is raised in its place. When the iterator is closed, the thread stops.
+    An error of theirs is raised in its place. Closing stops the thread.
+
+    Parameters
+    ----------
+    items : iterable
+    depth : int
+        How many items may wait.
     """
-    fetched: queue.Queue[T | _End] = queue.Queue(depth)
-    stopped = threading.Event()
 
-    def put(item: T | _End) -> bool:
-        while not stopped.is_set():
+    def __init__(self, items: Iterable[T], depth: int) -> None:
+        self._items = items
+        self._fetched: queue.Queue[T | _End] = queue.Queue(depth)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._fetch, name="samestory-read-ahead", daemon=True)
+        self._thread.start()
+
+    def _put(self, item: T | _End) -> bool:
+        while not self._stopped.is_set():
             try:
-                fetched.put(item, timeout=_POLL_SECONDS)
+                self._fetched.put(item, timeout=_POLL_SECONDS)
             except queue.Full:
                 continue
             return True
         return False
 
-    def fetch() -> None:
+    def _fetch(self) -> None:
         try:
-            for item in items:
-                if not put(item):
+            for item in self._items:
+                if not self._put(item):
                     return
         except BaseException as error:
-            put(_End(error))
+            self._put(_End(error))
         else:
-            put(_End(None))
+            self._put(_End(None))
 
-    thread = threading.Thread(target=fetch, name="samestory-read-ahead", daemon=True)
-    thread.start()
-    try:
-        while True:
-            item = fetched.get()
-            if isinstance(item, _End):
-                if item.error is not None:
-                    raise item.error
-                return
-            yield item
-    finally:
-        stopped.set()
-        thread.join()
+    def __iter__(self) -> Iterator[T]:
+        try:
+            while not isinstance(item := self._fetched.get(), _End):
+                yield item
+            if item.error is not None:
+                raise item.error
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop fetching."""
+        self._stopped.set()
+        self._thread.join()

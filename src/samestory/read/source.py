@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from samestory.config import Config
 from samestory.errors import InputError
-from samestory.read.ahead import read_ahead
+from samestory.read.ahead import ReadAhead
 from samestory.read.bounded import bounded
 from samestory.read.canonical import Converted, convert
 from samestory.read.chunk import Broken, Chunk, Reader, Reject, RowNumbers, Wanted, shown
@@ -23,6 +23,7 @@ from samestory.read.spool import SpoolFile
 from samestory.read.textfiles import TextFilesReader
 from samestory.schema import ARTICLE, ROLES
 
+_AHEAD: Final = 2  # chunks decoded while one is worked on
 _SKIP_HINT: Final = "correct it, or set such rows aside with --on-error skip"
 
 
@@ -183,7 +184,7 @@ class Source:
         for k, reader in enumerate(self._readers):
             columns = self._columns(k)
             chunks = reader.chunks(_wanted(columns, read))
-            for chunk in read_ahead(chunks) if self._threads else chunks:
+            for chunk in ReadAhead(chunks, _AHEAD) if self._threads else chunks:
                 converted = convert(
                     self._without_rejected(k, chunk), _present(columns, read), read, reader.name
                 )
