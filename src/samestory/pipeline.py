@@ -114,9 +114,9 @@ def cluster_source(source: Source, config: Config, observer: Observer = ignore_p
     """Do the work of `cluster` on an opened source."""
     timings = Timings()
     banding = choose_banding(config.threshold, config.recall, config.num_perm)
-    with timings.stage("total"), _threads(config.n_threads) as executor:
+    with timings.stage("total"), _threads(config.n_threads) as executor, TextStore() as texts:
         with timings.stage("read and sketch"):
-            corpus = _first_pass(source, config, banding, executor, observer)
+            corpus = _first_pass(source, config, banding, texts, executor, observer)
             check_unique(corpus.articles["doc_id"], source)
         with timings.stage("band"):
             observer("band", 0, None)
@@ -125,7 +125,6 @@ def cluster_source(source: Source, config: Config, observer: Observer = ignore_p
             ids, id_offsets = string_buffers(_as_one(corpus.articles["doc_id"]))
             order = Articles(founding_times(corpus.articles["published_at"]), ids, id_offsets)
             verified = list(_verify_rounds(components, corpus, order, source, config, executor, observer))
-            corpus.texts.close()
         with timings.stage("tabulate"):
             observer("tabulate", 0, None)
             clusters = clusters_table(corpus.articles, corpus.sketches.n_shingles, verified)
@@ -170,14 +169,18 @@ def _workspace() -> Workspace:
 
 
 def _first_pass(
-    source: Source, config: Config, banding: Banding, executor: Executor, observer: Observer
+    source: Source,
+    config: Config,
+    banding: Banding,
+    texts: TextStore,
+    executor: Executor,
+    observer: Observer,
 ) -> _Corpus:
     """Fold and sketch every article, keeping its metadata and, while there is room, its folded text."""
     kept_columns = ["doc_id", *METADATA_COLUMNS]
     metadata: list[pa.RecordBatch] = []
     sketches: list[Sketches] = []
     sizes: list[NDArray[np.int64]] = []
-    texts = TextStore()
     n_bytes = 0
 
     def work(batch: pa.RecordBatch) -> tuple[NDArray[np.int64], Kept | None, Sketches]:

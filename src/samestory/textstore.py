@@ -57,6 +57,12 @@ class TextStore:
         self._file_bytes = 0
         self.complete = True
 
+    def __enter__(self) -> TextStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def keep(self, batch: FoldedTexts) -> Kept | None:
         """Copy a batch to where it is kept; None where there is no room, now or for one before."""
         with self._lock:
@@ -80,7 +86,7 @@ class TextStore:
         except OSError:
             free = -1
         if n_bytes > free or self._file_bytes + n_bytes > FILE_BYTES:
-            self.complete = False
+            self._give_up()
             return -1
         self._file_bytes += n_bytes
         return self._file_bytes - n_bytes
@@ -94,9 +100,16 @@ class TextStore:
             while done < len(view):
                 done += os.pwrite(self._file.fileno(), view[done:], begin + done)
         except OSError:
-            self.complete = False
+            self._give_up()
             return None
         return _Filed(begin, batch.offsets)
+
+    def _give_up(self) -> None:
+        """Give the room back; the file stays open, since other threads may be writing to it."""
+        self.complete = False
+        if self._file is not None:
+            with suppress(OSError):
+                os.ftruncate(self._file.fileno(), 0)
 
     def add(self, batch: Kept | None) -> None:
         """Note the next batch."""

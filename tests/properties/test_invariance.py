@@ -94,8 +94,13 @@ def tiny_batches(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(f"samestory.read.bounded.{name}", value)
 
 
-def no_cache(patch: pytest.MonkeyPatch) -> None:
+def texts_in_a_file(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("samestory.textstore.MEMORY_BYTES", 100)
+
+
+def texts_read_again(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("samestory.textstore.MEMORY_BYTES", 100)
+    patch.setattr("samestory.textstore.FILE_BYTES", 100)
 
 
 def tiny_rounds(patch: pytest.MonkeyPatch) -> None:
@@ -103,12 +108,14 @@ def tiny_rounds(patch: pytest.MonkeyPatch) -> None:
 
 
 def everything_tiny(patch: pytest.MonkeyPatch) -> None:
-    for change in (tiny_batches, no_cache, tiny_rounds):
+    for change in (tiny_batches, texts_read_again, tiny_rounds):
         change(patch)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
-@pytest.mark.parametrize("change", [None, tiny_batches, no_cache, tiny_rounds, everything_tiny])
+@pytest.mark.parametrize(
+    "change", [None, tiny_batches, texts_in_a_file, texts_read_again, tiny_rounds, everything_tiny]
+)
 def test_same_bytes(
     corpus: pa.Table,
     plain: tuple[bytes, bytes],

@@ -12,7 +12,9 @@ compile_kernels()
 for info in pkgutil.iter_modules(samestory.kernels.__path__):
     module = importlib.import_module(f"samestory.kernels.{info.name}")
     for name, value in vars(module).items():
-        if hasattr(value, "signatures") and value.__module__ == module.__name__ and type(value._cache).__name__ == "FunctionCache":
+        if not hasattr(value, "signatures") or value.__module__ != module.__name__:
+            continue
+        if type(value._cache).__name__ == "FunctionCache":  # else only kernels call it
             print(name, len(value.signatures))
 """
 

@@ -37,16 +37,41 @@ def _is_writable(folder: Path) -> bool:
 
 _choose_cache()
 
-import numba  # noqa: E402 - Numba reads NUMBA_CACHE_DIR when it is imported
+# Numba reads NUMBA_CACHE_DIR when it is imported.
+import numba  # noqa: E402
+from numba.core.caching import FunctionCache  # noqa: E402
+from numba.core.dispatcher import Dispatcher  # noqa: E402
+from numba.core.runtime import rtsys  # noqa: E402
 
-_OPTIONS: Final[dict[str, Any]] = {"nogil": True, "cache": True, "boundscheck": False, "error_model": "numpy"}
+_OPTIONS: Final[dict[str, Any]] = {"nogil": True, "boundscheck": False, "error_model": "numpy"}
+
+
+class _Cache(FunctionCache):  # type: ignore[misc, unused-ignore]
+    """Numba's cache on disk, looking at all the kernels' sources and loading without ceremony.
+
+    Numba would look for changes in the kernel's own file only, not in those it
+    calls. And before it loads compiled code it makes ready to compile, a
+    quarter of a second of work in each process; of that, machine code needs
+    the runtime alone.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._cache_file._source_stamp = _source_stamp()
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        rtsys.initialize(context)
+        loaded = None
+        with self._guard_against_spurious_io_errors():  # which it swallows
+            loaded = self._load_overload(signature, context)
+        return loaded
 
 
 def kernel(function: F) -> F:
     """Compile a function for calls from Python, without the GIL, cached on disk."""
     compiled = numba.njit(**_OPTIONS)(function)
-    # Numba would look for changes in the kernel's own file only, not in those it calls.
-    compiled._cache._cache_file._source_stamp = _source_stamp()
+    if isinstance(compiled, Dispatcher):  # not where NUMBA_DISABLE_JIT is set
+        compiled._cache = _Cache(function)  # type: ignore[attr-defined, unused-ignore]
     return compiled  # type: ignore[no-any-return]
 
 
@@ -60,11 +85,9 @@ def _source_stamp() -> str:
 
 def inlined(function: F) -> F:
     """Compile a function that only kernels call, always inlined into them."""
-    options = {name: value for name, value in _OPTIONS.items() if name != "cache"}
-    return numba.njit(**options, forceinline=True)(function)  # type: ignore[no-any-return]
+    return numba.njit(**_OPTIONS, forceinline=True)(function)  # type: ignore[no-any-return]
 
 
 def called(function: F) -> F:
     """Compile a function that only kernels call, on a path too rare to be inlined."""
-    options = {name: value for name, value in _OPTIONS.items() if name != "cache"}
-    return numba.njit(**options, no_cpython_wrapper=True)(function)  # type: ignore[no-any-return]
+    return numba.njit(**_OPTIONS, no_cpython_wrapper=True)(function)  # type: ignore[no-any-return]
