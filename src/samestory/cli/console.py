@@ -19,6 +19,7 @@ from samestory.cli.failures import printable
 from samestory.progress import Observer, ignore_progress
 
 _MOST_INPUTS: Final = 3
+_LEAST_MEGABYTES: Final = 10
 _RELATION_WORDS: Final = {
     "exact": "the same text",
     "near": "at or over the threshold",
@@ -145,7 +146,7 @@ def _summary(stats: dict[str, Any]) -> Table:
         table.add_row("empty", f"{counts['empty']:,}", "without a word")
     if counts["rejected"]:
         table.add_row("rejected", f"{counts['rejected']:,}", "rows set aside")
-    table.add_row("time", f"{seconds:.1f} s", rate)
+    table.add_row("time", f"{seconds:.1f} s", rate if megabytes >= _LEAST_MEGABYTES else "")
     if stats["peak_memory_bytes"]:
         table.add_row("peak memory", f"{stats['peak_memory_bytes'] / 2**20:,.0f} MiB", "")
     return table
