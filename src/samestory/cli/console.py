@@ -133,10 +133,11 @@ def _summary(stats: dict[str, Any]) -> Table:
     seconds = stats["seconds"]["total"]
     megabytes = stats["text_bytes"] / 1e6
     table = _grid()
-    rate = (
-        f"{counts['articles'] / seconds:,.0f} articles/s, {megabytes / seconds:,.0f} MB/s" if seconds else ""
-    )
-    table.add_row("articles", f"{counts['articles']:,}", f"{megabytes:,.1f} MB of text")
+    size = f"{megabytes:,.1f} MB" if megabytes >= 1 else f"{megabytes * 1000:,.0f} KB"
+    rate = ""
+    if megabytes >= _LEAST_MEGABYTES:  # on less, it would be the rate of starting up
+        rate = f"{counts['articles'] / seconds:,.0f} articles/s, {megabytes / seconds:,.0f} MB/s"
+    table.add_row("articles", f"{counts['articles']:,}", f"{size} of text")
     table.add_row("clusters", f"{counts['clusters']:,}", _largest(counts))
     table.add_row("redundant", f"{counts['redundant']:,}", f"{counts['redundant_ratio']:.1%} of the articles")
     for relation, words in _RELATION_WORDS.items():
@@ -146,7 +147,7 @@ def _summary(stats: dict[str, Any]) -> Table:
         table.add_row("empty", f"{counts['empty']:,}", "without a word")
     if counts["rejected"]:
         table.add_row("rejected", f"{counts['rejected']:,}", "rows set aside")
-    table.add_row("time", f"{seconds:.1f} s", rate if megabytes >= _LEAST_MEGABYTES else "")
+    table.add_row("time", f"{seconds:.1f} s", rate)
     if stats["peak_memory_bytes"]:
         table.add_row("peak memory", f"{stats['peak_memory_bytes'] / 2**20:,.0f} MiB", "")
     return table

@@ -64,7 +64,7 @@ class _Cache(FunctionCache):  # type: ignore[misc, unused-ignore]
         loaded = None
         with self._guard_against_spurious_io_errors():  # which it swallows
             loaded = self._load_overload(signature, context)
-        return loaded
+        return loaded  # noqa: RET504 - the block above may be left early
 
 
 def kernel(function: F) -> F:
