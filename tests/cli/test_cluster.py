@@ -25,7 +25,7 @@ def test_a_whole_run_in_its_own_process(news: Path, tmp_path: Path) -> None:
     assert [row["doc_id"] for row in clusters] == ["a", "b", "c"]
     assert [row["relation"] for row in clusters] == ["representative", "exact", "unique"]
     assert [row["title"] for row in clusters] == ["Ferry back", "Ferry", "Bridge shut"]
-    for word in ("articles", "clusters", "redundant", "time", "MB/s", "peak memory", "33.3%"):
+    for word in ("articles", "clusters", "redundant", "time", "of text", "peak memory", "33.3%"):
         assert word in ran.err
     assert f"{tmp_path / 'out'}/clusters.parquet" in ran.err
 

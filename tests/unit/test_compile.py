@@ -14,7 +14,7 @@ for info in pkgutil.iter_modules(samestory.kernels.__path__):
     for name, value in vars(module).items():
         if not hasattr(value, "signatures") or value.__module__ != module.__name__:
             continue
-        if type(value._cache).__name__ == "FunctionCache":  # else only kernels call it
+        if type(value._cache).__name__ == "_Cache":  # else only kernels call it
             print(name, len(value.signatures))
 """
 

@@ -133,7 +133,7 @@ def _summary(stats: dict[str, Any]) -> Table:
     seconds = stats["seconds"]["total"]
     megabytes = stats["text_bytes"] / 1e6
     table = _grid()
-    size = f"{megabytes:,.1f} MB" if megabytes >= 1 else f"{megabytes * 1000:,.0f} KB"
+    size = f"{megabytes:,.1f} MB" if megabytes >= 1 else f"{megabytes * 1000:,.1f} KB"
     rate = ""
     if megabytes >= _LEAST_MEGABYTES:  # on less, it would be the rate of starting up
         rate = f"{counts['articles'] / seconds:,.0f} articles/s, {megabytes / seconds:,.0f} MB/s"
