@@ -7,26 +7,31 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _choose_cache() -> None:
-    """Give Numba a folder that can be written, where neither the package's nor the user's can.
+def _choose_cache() -> str | None:
+    """Give Numba a folder that can be written, where none of its own can be.
 
-    Numba keeps compiled code beside the source or, failing that, in the user's
-    cache folder; in a container with neither it refuses to cache at all.
+    Numba keeps compiled code in NUMBA_CACHE_DIR, beside the source or in the
+    user's cache folder; in a container with none of them it refuses to cache.
+
+    Returns
+    -------
+    str or None
+        NUMBA_CACHE_DIR as the user has set it.
     """
-    if os.environ.get("NUMBA_CACHE_DIR"):
-        return
-    package = Path(__file__).parent
+    given = os.environ.get("NUMBA_CACHE_DIR")
     home_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    if any(_is_writable(folder) for folder in (package, home_cache)):
-        return
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    os.environ["NUMBA_CACHE_DIR"] = str(Path(tempfile.gettempdir()) / f"samestory-numba-{user}")
+    folders = [Path(__file__).parent, home_cache, *([Path(given)] if given else [])]
+    if not any(_is_writable(folder) for folder in folders):
+        user = os.getuid() if hasattr(os, "getuid") else "user"
+        os.environ["NUMBA_CACHE_DIR"] = str(Path(tempfile.gettempdir()) / f"samestory-numba-{user}")
+    return given
 
 
 def _is_writable(folder: Path) -> bool:
@@ -35,11 +40,11 @@ def _is_writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
-_choose_cache()
+_GIVEN_CACHE: Final = _choose_cache()
 
 # Numba reads NUMBA_CACHE_DIR when it is imported.
 import numba  # noqa: E402
-from numba.core.caching import FunctionCache  # noqa: E402
+from numba.core.caching import FunctionCache, IndexDataCacheFile, UserProvidedCacheLocator  # noqa: E402
 from numba.core.dispatcher import Dispatcher  # noqa: E402
 from numba.core.runtime import rtsys  # noqa: E402
 
@@ -50,21 +55,39 @@ class _Cache(FunctionCache):  # type: ignore[misc, unused-ignore]
     """Numba's cache on disk, looking at all the kernels' sources and loading without ceremony.
 
     Numba would look for changes in the kernel's own file only, not in those it
-    calls. And before it loads compiled code it makes ready to compile, a
+    calls. It would not load what was compiled ahead into a folder that this
+    process may only read, as in a container. And before it loads compiled code it makes ready to compile, a
     quarter of a second of work in each process; of that, machine code needs
     the runtime alone.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
-        self._cache_file._source_stamp = _source_stamp()
+        source = function.__code__.co_filename
+        folders = [str(Path(source).parent / "__pycache__")]
+        if _GIVEN_CACHE:
+            subfolder = UserProvidedCacheLocator.get_suitable_cache_subpath(source)
+            folders.insert(0, str(Path(_GIVEN_CACHE) / subfolder))
+        # The folder that can be written first, then those where code may have been put ahead.
+        self._files = [
+            IndexDataCacheFile(folder, self._impl.filename_base, _source_stamp())
+            for folder in dict.fromkeys([self.cache_path, *folders])
+        ]
+        self._cache_file = self._files[0]
 
     def load_overload(self, signature: Any, context: Any) -> Any:
         rtsys.initialize(context)
-        loaded = None
-        with self._guard_against_spurious_io_errors():  # which it swallows
-            loaded = self._load_overload(signature, context)
-        return loaded  # noqa: RET504 - the block above may be left early
+        key = self._index_key(signature, context.codegen())
+        for file in self._files:
+            with suppress(OSError):
+                data = file.load(key)
+                if data is not None:
+                    return self._impl.rebuild(context, data)
+        return None
+
+    def save_overload(self, signature: Any, data: Any) -> None:
+        with suppress(OSError):  # no room, say: compiled again next time
+            super().save_overload(signature, data)
 
 
 def kernel(function: F) -> F:
