@@ -1,9 +1,12 @@
 """Code compiled ahead is loaded from a folder that may only be read, as in a container."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import samestory
 
 CALL = """
 import numpy as np
@@ -25,17 +28,17 @@ for locator in (caching.UserProvidedCacheLocator, caching.InTreeCacheLocator):
 """
 
 
-def call(code: str, ahead: Path, home: Path) -> str:
-    environment = {
-        **os.environ,
-        "NUMBA_CACHE_DIR": str(ahead),
-        "XDG_CACHE_HOME": str(home),
-        "HOME": str(home),
-    }
+def call(code: str, folder: Path) -> str:
+    """Run code on the copy of the package in a folder, which holds nothing that was compiled before."""
+    home = str(folder)
+    environment = {**os.environ, "HOME": home, "XDG_CACHE_HOME": home}
+    environment |= {"PYTHONPATH": home, "NUMBA_CACHE_DIR": str(folder / "ahead")}
     command = [sys.executable, "-c", code]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def test_loaded_from_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    assert call(CALL, tmp_path / "ahead", tmp_path) == "0 1"
-    assert call(READ_ONLY + CALL, tmp_path / "ahead", tmp_path) == "1 0"
+    package = Path(samestory.__file__).parent
+    shutil.copytree(package, tmp_path / "samestory", ignore=shutil.ignore_patterns("__pycache__"))
+    assert call(CALL, tmp_path) == "0 1"
+    assert call(READ_ONLY + CALL, tmp_path) == "1 0"
