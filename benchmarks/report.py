@@ -53,9 +53,10 @@ def cells(columns: Columns, row: Row) -> list[str]:
     return [form(row.get(key)) for _, key, form in columns]
 
 
-def show(title: str, rows: Sequence[Row], columns: Columns) -> None:
-    """Print a table of the tools that have figures."""
+def show(title: str, rows: Sequence[Row], columns: Columns, least_width: int = 0) -> None:
+    """Print a table of the tools that have figures, `least_width` characters wide where that is needed."""
     console = Console()
+    console.width = max(console.width, least_width)
     table = Table(title=title, title_justify="left")
     for place, (heading, _, _) in enumerate(columns):
         table.add_column(heading, justify="left" if place == 0 else "right", no_wrap=place == 0)

@@ -6,6 +6,7 @@ Property tests compare the library with this module, so it imports nothing from 
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
@@ -43,6 +44,21 @@ UNSPACED = (
     (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF),  # Han
 )  # fmt: skip
 
+# The halves of SARA AM in Thai and Lao, which NFKC takes apart.
+NIKHAHIT = "\u0e4d\u0ecd"
+SARA_AA = "\u0e32\u0eb2"
+
+# What makes one grapheme cluster of the letters around it: viramas that make conjuncts,
+# and letters that are written over the next one.
+LINKERS = (
+    "\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d\u1039\u17d2\u1a60\u1b44\u1bab\ua9c0\uaaf6"
+    "\U00010a3f\U00011133\U0001193e\U00011a47\U00011a99\U00011f42"
+)
+PREPENDED = (
+    "\u0d4e\U000111c2\U000111c3\U0001193f\U00011941\U00011d46\U00011f02"
+    "\U00011a84\U00011a85\U00011a86\U00011a87\U00011a88\U00011a89"
+)
+
 
 def within(char: str, ranges: Iterable[tuple[int, int]]) -> bool:
     """Whether a character's code point lies in one of the ranges, ends included."""
@@ -58,6 +74,18 @@ def dropped(char: str) -> bool:
     if category == "Cf" or ord(char) == TATWEEL or within(char, IGNORABLE):
         return True
     return category == "Mn" and within(char, ARABIC_BLOCKS) and not within(char, ARABIC_MARKS_KEPT)
+
+
+HYPHENATED = re.compile(r"(?<=[A-Za-z\u0080-\U0010ffff])-\r?\n[ \t]*(?=[a-z\u0080-\U0010ffff])")
+
+
+def join_hyphenated(text: str) -> str:
+    """The text with the words made whole that a hyphen parts at the end of a line.
+
+    ``govern-⏎ment``, but neither ``Lib-⏎Dem`` nor ``1990-⏎ish``: a letter comes before the hyphen, and
+    a small one after the line end. Whatever is not ASCII passes for a small letter.
+    """
+    return HYPHENATED.sub("", text)
 
 
 def fold(text: str) -> str:
@@ -76,35 +104,42 @@ def stands_alone(char: str) -> bool:
     return category[0] in "LN" and category != "Nd" and within(char, UNSPACED)
 
 
+def is_mark(char: str, before: str) -> bool:
+    """Whether a character stands on the word before it."""
+    return unicodedata.category(char)[0] == "M" or (char in SARA_AA and before[-1] in NIKHAHIT)
+
+
 def split(text: str, *, split_unspaced: bool) -> list[str]:
     """The words of a folded text, with runs of unspaced scripts cut into characters or left whole."""
     found: list[str] = []
     open_word = False  # the character before belongs to the last word found
     alone = False  # and that word is one character of an unspaced script, with its marks
+    linked = False  # and takes in the letter that follows, whatever it is
     for char in text:
-        kind = unicodedata.category(char)[0]
-        if kind == "M" and open_word:
+        if open_word and is_mark(char, found[-1]):
             found[-1] += char
-        elif kind in "LN":
+            linked = linked or char in LINKERS
+        elif unicodedata.category(char)[0] in "LN":
             was_alone, alone = alone, split_unspaced and stands_alone(char)
-            if open_word and not alone and not was_alone:
+            if open_word and (linked or not (alone or was_alone)):
                 found[-1] += char
             else:
                 found.append(char)
             open_word = True
+            linked = char in PREPENDED
         else:
-            open_word = alone = False
+            open_word = alone = linked = False
     return found
 
 
 def words(text: str) -> list[str]:
     """Runs of letters, numbers and their marks; in unspaced scripts every character is a word."""
-    return split(fold(text), split_unspaced=True)
+    return split(fold(join_hyphenated(text)), split_unspaced=True)
 
 
 def normalised(text: str, unit: str) -> str:
     """The text as it is compared: its words joined with one space; for ``char``, unspaced runs left whole."""
-    return " ".join(split(fold(text), split_unspaced=unit == "word"))
+    return " ".join(split(fold(join_hyphenated(text)), split_unspaced=unit == "word"))
 
 
 # --- Shingles and signatures -------------------------------------------------

@@ -41,6 +41,11 @@ def never_missing(**settings: Any) -> samestory.Config:
     return samestory.Config(**{"num_perm": 1024, "recall": 1 - 1e-9, "threads": 1, **settings})
 
 
+def as_the_reference(**settings: Any) -> samestory.Config:
+    """A configuration of which the naive reference knows every rule: no partial copies, nothing taken out."""
+    return never_missing(**{"partial": False, "boilerplate": False, **settings})
+
+
 def single(value: float) -> float:
     """A number as a float32 column holds it."""
     return float(np.float32(value))

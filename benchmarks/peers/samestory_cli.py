@@ -11,6 +11,9 @@ from pathlib import Path
 
 from job import Job, not_installed, parse_job
 
+COPIES_ONLY = ("--no-partial", "--no-boilerplate")
+"""The work that the peers do: near copies, of the text as it is."""
+
 
 def command(job: Job) -> list[str]:
     """Return the command line of a job."""
@@ -20,7 +23,7 @@ def command(job: Job) -> list[str]:
     return [
         str(program), "cluster", str(job.source), "-o", str(job.target), "--overwrite", "-q", "--no-progress",
         "--threshold", str(job.threshold), "--num-perm", str(job.num_perm),
-        "--shingle", f"word:{job.ngram}", "--threads", str(job.threads),
+        "--shingle", f"word:{job.ngram}", "--threads", str(job.threads), *COPIES_ONLY,
     ]  # fmt: skip
 
 

@@ -19,27 +19,47 @@ from samestory.pipeline import cluster
 _N_VARIANTS: Final = 80
 _N_COPIES: Final = 80
 _N_WORDS: Final = 120
+_N_PAGES: Final = 16
 
 
 def _articles() -> pa.Table:
     """Return articles that send the pipeline down each of its ways.
 
     A crowd of variants of one text, a large cluster of copies, a pair of near
-    copies, and texts beyond ASCII, hard ones among them.
+    copies, excerpts, a round-up, pages of one site with its furniture (many,
+    and two), chrome, a hyphen at a line's end, and texts beyond ASCII, hard
+    ones among them.
     """
     words = [f"w{i}" for i in range(_N_WORDS)]
     variants = [" ".join([f"v{k}", *words[: k % 7], *words[k % 7 + 1 :]]) for k in range(_N_VARIANTS)]
     copies = [" ".join(reversed(words))] * _N_COPIES
     pair = [" ".join(f"x{i}" for i in range(40 + k)) for k in range(2)]
+    stories = [[f"s{k}x{i}" for i in range(_N_WORDS)] for k in range(4)]
+    whole = [" ".join(story) for story in stories]
+    excerpts = [" ".join(story[:60]) for story in stories]
+    round_up = [" ".join(word for story in stories for word in story)]
+    pages = [
+        " ".join([*(f"p{k}x{i}" for i in range(_N_WORDS)), *(f"foot{i}" for i in range(60))])
+        for k in range(_N_PAGES)
+    ]
+    chrome = ["Please wait...\nA title\nA story that is told in a sen-\ntence.\nAll rights reserved."]
     beyond = ["Crème brûlée à Qalʿat Marūn", "e\u0301te\u0301 \u0928\u093c", ""]
-    texts = [*variants, *copies, *pair, *beyond]
-    return pa.table({"id": [str(i) for i in range(len(texts))], "text": texts})
+    two = [
+        " ".join([*(f"q{k}x{i}" for i in range(_N_WORDS)), *(f"end{i}" for i in range(60))]) for k in range(2)
+    ]
+    sourced = [*pages[: _N_PAGES // 2], *two]
+    texts = [*variants, *copies, *pair, *whole, *excerpts, *round_up, *chrome, *beyond, *sourced]
+    sources = [None] * (len(texts) - len(sourced)) + ["a"] * (len(sourced) - 2) + ["b"] * 2
+    urls = ["https://www.example.org/1" if source == "a" else None for source in sources]
+    ids = [str(i) for i in range(len(texts))]
+    return pa.table({"id": ids, "text": texts, "source": sources, "url": urls})
 
 
 def compile_kernels() -> float:
     """Compile what is not compiled yet; return the seconds it took."""
     start = time.perf_counter()
     cluster(_articles(), Config(threads=1))
+    cluster(_articles().slice(0, _N_VARIANTS), Config(threads=1, founder_overlap=0.5))
     signatures(["one two three four five six"], Config(threads=1))
     return time.perf_counter() - start
 

@@ -10,11 +10,14 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from samestory.errors import ConfigError
 
 SHINGLE_PATTERN: Final = re.compile(r"(word|char):([1-9][0-9]{0,2})")
+EVIDENCE: Final = {"word": 12, "char": 60}
+"""Shingles that partial copies must share at least: a stock phrase is no evidence."""
+_NEVER: Final = 2**31 - 1
 LEVELS: Final = ("duplicate", "story")
 REPRESENTATIVES: Final = ("earliest", "longest", "first")
 ON_ERROR: Final = ("fail", "skip")
@@ -22,7 +25,8 @@ FORMATS: Final = ("parquet", "jsonl", "csv", "tsv", "arrow", "txt")
 
 # Settings that decide the answer; the others say only where the input is and how fast to go.
 _RESULT_FIELDS: Final = (
-    "threshold", "shingle", "num_perm", "seed", "recall", "level", "representative",
+    "threshold", "containment", "shingle", "num_perm", "seed", "recall", "level", "representative",
+    "partial", "boilerplate", "founder_overlap",
 )  # fmt: skip
 
 _NAMES_OF_COLUMNS: Final = (
@@ -38,7 +42,11 @@ class Config:
     ----------
     threshold : float, default 0.7
         Jaccard similarity, over 0 and up to 1, at or over which two articles are `near`.
-    shingle : str, default "word:5"
+    containment : float, default 0.25 for runs of three words or more
+        Share of the shorter one's shingles, over 0 and up to 1, at or over which two articles are
+        `partial` copies, if enough text is shared to be evidence. Shorter shingles are shared by
+        chance: their defaults are higher (see `default_containment`).
+    shingle : str, default "word:3"
         What is compared: runs of N words (``word:N``) or characters (``char:N``).
     num_perm : int, default 128
         Values in a MinHash signature, 2 to 1024.
@@ -51,6 +59,13 @@ class Config:
         How far to look.
     representative : {"earliest", "longest", "first"}, default "earliest"
         Which article of a cluster is kept.
+    partial : bool, default True
+        Look for partial copies at all.
+    boilerplate : bool, default True
+        Take page furniture out before anything is compared.
+    founder_overlap : float, default 0.0
+        Least containment, either way, of each member of a cluster with its founding article;
+        a cluster that has drifted further is split.
     threads : int, optional
         Worker threads; by default one for each processor this process may use.
     on_error : {"fail", "skip"}, default "fail"
@@ -67,12 +82,16 @@ class Config:
     """
 
     threshold: float = 0.7
-    shingle: str = "word:5"
+    containment: float = None  # type: ignore[assignment]  # set below, by the shingle
+    shingle: str = "word:3"
     num_perm: int = 128
     seed: int = 1
     recall: float = 0.99
     level: str = "duplicate"
     representative: str = "earliest"
+    partial: bool = True
+    boilerplate: bool = True
+    founder_overlap: float = 0.0
     threads: int | None = None
     on_error: str = "fail"
     format: str | None = None
@@ -84,7 +103,15 @@ class Config:
     date_column: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("threshold", "recall"):
+        if not isinstance(self.shingle, str) or not SHINGLE_PATTERN.fullmatch(self.shingle):
+            raise ConfigError(
+                f"shingle is {self.shingle!r}, not of the form word:N or char:N",
+                hint="for example word:3 (runs of three words) or char:9 (nine characters)",
+            )
+        if cast(object, self.containment) is None:
+            size = default_containment(self.shingle_unit, self.shingle_size)
+            object.__setattr__(self, "containment", size)
+        for name in ("threshold", "containment", "recall", "founder_overlap"):
             _adopt(self, name, numbers.Real, float)
         for name in ("num_perm", "seed", "threads"):
             _adopt(self, name, numbers.Integral, int)
@@ -92,16 +119,16 @@ class Config:
             if not isinstance(getattr(self, name), (str, type(None))):
                 raise ConfigError(f"{name} is {getattr(self, name)!r}, not a column's name")
         _check_number("threshold", self.threshold, 0.0, 1.0, low_open=True)
+        _check_number("containment", self.containment, 0.0, 1.0, low_open=True)
+        _check_number("founder_overlap", self.founder_overlap, 0.0, 1.0)
+        for name in ("partial", "boilerplate"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(f"{name} is {getattr(self, name)!r}, not true or false")
         _check_number("recall", self.recall, 0.0, 1.0, low_open=True, high_open=True)
         _check_integer("num_perm", self.num_perm, 2, 1024)
         _check_integer("seed", self.seed, 0, 2**32 - 1)
         if self.threads is not None:
             _check_integer("threads", self.threads, 1, 1024)
-        if not isinstance(self.shingle, str) or not SHINGLE_PATTERN.fullmatch(self.shingle):
-            raise ConfigError(
-                f"shingle is {self.shingle!r}, not of the form word:N or char:N",
-                hint="for example word:5 (runs of five words) or char:9 (nine characters)",
-            )
         _check_choice("level", self.level, LEVELS)
         if self.level == "story":
             raise ConfigError(
@@ -124,6 +151,11 @@ class Config:
         return int(self.shingle.partition(":")[2])
 
     @property
+    def evidence(self) -> int:
+        """Number of shingles that partial copies must share at least."""
+        return EVIDENCE[self.shingle_unit] if self.partial else _NEVER
+
+    @property
     def n_threads(self) -> int:
         """Number of worker threads to use."""
         if self.threads is not None:
@@ -142,6 +174,17 @@ class Config:
     def as_dict(self) -> dict[str, Any]:
         """All settings by name, as `run.json` records them."""
         return dataclasses.asdict(self)
+
+
+def default_containment(unit: str, size: int) -> float:
+    """Return the containment that makes partial copies, by what a shingle is.
+
+    Measured: over what unrelated articles on one topic share by chance, and
+    under what is left of a copy of which 5 % of the characters were misread.
+    """
+    if unit == "word":
+        return {1: 0.6, 2: 0.35}.get(size, 0.25)
+    return {1: 1.0, 2: 1.0, 3: 0.9, 4: 0.75, 5: 0.6, 6: 0.55, 7: 0.5}.get(size, 0.45)
 
 
 def _adopt(config: Config, name: str, kind: type, plain: Callable[[Any], object]) -> None:

@@ -1,9 +1,11 @@
-"""Stage 1: the text of each article folded to words joined by one space.
+"""Stage 1b: the text of each article folded to words joined by one space.
 
-Dropped are zero-width and direction marks, Arabic vowel marks and tatweel;
-then NFKC and case folding (Unicode Standard Annex #15; The Unicode Standard,
-section 3.13). A word is a run of letters, digits and the marks that stand on
-them; in Han, Kana, Thai, Lao, Khmer and Myanmar each character is a word.
+Words parted by a hyphen at the end of a line are joined. Dropped are
+zero-width and direction marks, Arabic vowel marks and tatweel; then NFKC and
+case folding (Unicode Standard Annex #15; The Unicode Standard, section 3.13).
+A word is a run of letters, digits and the marks that stand on them; in Han,
+Kana, Thai, Lao, Khmer and Myanmar each letter with its marks, and letters that
+are written as one, is a word. No grapheme (Unicode Standard Annex #29) is split.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from samestory.buffers import string_buffers
+from samestory.buffers import string_array, string_buffers
+from samestory.kernels.hyphens import count_line_ends, join_hyphenated
 from samestory.kernels.tokenise import PADDING, find_hard, tokenise_batch
 from samestory.tables import unicode_table
 from samestory.tables.build import fold
@@ -122,7 +125,7 @@ def normalise(
     FoldedTexts
     """
     table = unicode_table()
-    data, offsets = string_buffers(texts)
+    texts, data, offsets = _join_hyphenated(texts)
     if selected is None:
         selected = np.arange(len(texts), dtype=np.int64)
     hard = find_hard(data, offsets, table.pages, table.entries, table.hardness)
@@ -134,6 +137,16 @@ def normalise(
         data, offsets, selected, unit == "word", table.pages, table.entries, table.expansions, folded
     )
     return FoldedTexts(folded, folded_offsets)
+
+
+def _join_hyphenated(texts: Any) -> tuple[Any, NDArray[np.uint8], NDArray[np.int64]]:
+    """Join the words that were parted at the ends of lines; return the texts, their bytes and offsets."""
+    data, offsets = string_buffers(texts)
+    if not count_line_ends(data, offsets[0], offsets[-1]):
+        return texts, data, offsets
+    out = np.empty(int(offsets[-1] - offsets[0]), dtype=np.uint8)
+    offsets = join_hyphenated(data, offsets, out)
+    return string_array(out, offsets), out, offsets
 
 
 def _fold_hard(texts: Any, hard: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -2,49 +2,45 @@
 
 ::
 
-    read → normalise → sketch → band → verify → tables
+    read → normalise → sketch → band → verify → partial copies → tables
     (folded texts are kept for verify where there is room, else read and folded again)
 """
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from samestory.band import Components, concatenate, find_components
+from samestory.band import Components, find_components
 from samestory.buffers import string_buffers
 from samestory.config import Config
+from samestory.corpus import Corpus, read_corpus
 from samestory.errors import ConfigError
+from samestory.fingerprints import Postings, Runs, sort_postings
+from samestory.furniture import Furniture, Pages, Remover, as_furniture, learn, rank_pages
 from samestory.identity import check_unique, founding_times
-from samestory.kernels.buckets import gather_texts
-from samestory.normalise import FoldedTexts, Workspace, judged_text, normalise
-from samestory.params import Banding, choose_banding
+from samestory.normalise import FoldedTexts
+from samestory.params import choose_banding
+from samestory.partial import choose_delegates, propose_pairs
 from samestory.progress import Observer, ignore_progress
 from samestory.read import Source, open_source
 from samestory.result import Result
-from samestory.schema import ARTICLE, METADATA_COLUMNS
-from samestory.signature import Sketches, sketch
+from samestory.sites import find_sites, name_sites
 from samestory.summary import run_stats
 from samestory.tabulate import clusters_table, pairs_table
-from samestory.textstore import Kept, TextStore
-from samestory.verify import Articles, Verified, verify
+from samestory.textstore import TextStore
+from samestory.threads import in_order, threads
+from samestory.verify import Articles, Linked, Related, Verified, find_founders, link, relate, verify
 
-ROUND_BYTES: Final = 1 << 30
+ROUND_BYTES: Final = 1 << 28
 """Candidates are verified in rounds of about this many bytes of folded text."""
 CHUNKS_PER_THREAD: Final = 4
-
-A = TypeVar("A")
-B = TypeVar("B")
 
 
 @dataclass
@@ -61,17 +57,6 @@ class Timings:
             yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
-
-
-@dataclass
-class _Corpus:
-    """What is kept of all articles after the first pass."""
-
-    articles: pa.Table
-    sketches: Sketches
-    folded_sizes: NDArray[np.int64]
-    texts: TextStore
-    n_bytes: int
 
 
 def cluster(data: Any, config: Config | None = None, *, observer: Observer = ignore_progress) -> Result:
@@ -114,133 +99,100 @@ def cluster_source(source: Source, config: Config, observer: Observer = ignore_p
     """Do the work of `cluster` on an opened source."""
     timings = Timings()
     banding = choose_banding(config.threshold, config.recall, config.num_perm)
-    with timings.stage("total"), _threads(config.n_threads) as executor, TextStore() as texts:
+    with timings.stage("total"), threads(config.n_threads) as executor, TextStore() as texts:
         with timings.stage("read and sketch"):
-            corpus = _first_pass(source, config, banding, texts, executor, observer)
+            corpus = read_corpus(source, config, banding, texts, executor, observer)
             check_unique(corpus.articles["doc_id"], source)
+        with timings.stage("furniture"):
+            observer("furniture", 0, None)
+            postings, pages, furniture = _remove_furniture(corpus)
         with timings.stage("band"):
             observer("band", 0, None)
             components = find_components(corpus.sketches, executor)
         with timings.stage("verify"):
             ids, id_offsets = string_buffers(_as_one(corpus.articles["doc_id"]))
             order = Articles(founding_times(corpus.articles["published_at"]), ids, id_offsets)
-            verified = list(_verify_rounds(components, corpus, order, source, config, executor, observer))
+            verified = list(_verify_rounds(components, corpus, order, observer))
+        with timings.stage("partial copies"):
+            observer("partial copies", 0, None)
+            verified, round_ups = _join_partial(corpus, postings, pages, verified, order)
         with timings.stage("tabulate"):
             observer("tabulate", 0, None)
-            clusters = clusters_table(corpus.articles, corpus.sketches.n_shingles, verified)
+            clusters = clusters_table(
+                corpus.articles, corpus.sketches.n_shingles, corpus.boilerplate_ratio, verified
+            )
             pairs = pairs_table(corpus.articles["doc_id"], corpus.sketches.n_shingles, verified)
-    stats = run_stats(source, config, banding, clusters, pairs, corpus.n_bytes, timings.seconds)
-    return Result(clusters, pairs, stats, list(source.rejects))
-
-
-@contextmanager
-def _threads(n: int) -> Iterator[Executor]:
-    """Run work in threads; what has not begun is dropped when something fails or the user interrupts."""
-    executor = ThreadPoolExecutor(n)
-    try:
-        yield executor
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
-def _in_order(
-    executor: Executor, work: Callable[[A], B], items: Iterable[A], ahead: int
-) -> Iterator[tuple[A, B]]:
-    """Apply `work` in threads and yield the results in order, with few items under way at once."""
-    waiting: deque[tuple[A, Future[B]]] = deque()
-    for item in items:
-        waiting.append((item, executor.submit(work, item)))
-        while len(waiting) > ahead:
-            done, future = waiting.popleft()
-            yield done, future.result()
-    while waiting:
-        done, future = waiting.popleft()
-        yield done, future.result()
-
-
-_of_thread = threading.local()
-
-
-def _workspace() -> Workspace:
-    """Return this thread's workspace."""
-    if not hasattr(_of_thread, "workspace"):
-        _of_thread.workspace = Workspace()
-    return _of_thread.workspace  # type: ignore[no-any-return]
-
-
-def _first_pass(
-    source: Source,
-    config: Config,
-    banding: Banding,
-    texts: TextStore,
-    executor: Executor,
-    observer: Observer,
-) -> _Corpus:
-    """Fold and sketch every article, keeping its metadata and, while there is room, its folded text."""
-    kept_columns = ["doc_id", *METADATA_COLUMNS]
-    metadata: list[pa.RecordBatch] = []
-    sketches: list[Sketches] = []
-    sizes: list[NDArray[np.int64]] = []
-    n_bytes = 0
-
-    def work(batch: pa.RecordBatch) -> tuple[NDArray[np.int64], Kept | None, Sketches]:
-        judged = judged_text(batch["text"], batch["title"])
-        folded = normalise(judged, unit=config.shingle_unit, workspace=_workspace())
-        return np.diff(folded.offsets), texts.keep(folded), sketch(folded, config, banding)
-
-    n_done = 0
-    for batch, (batch_sizes, kept, sketched) in _in_order(
-        executor, work, source.batches(), 4 * config.n_threads
-    ):
-        metadata.append(batch.select(kept_columns))
-        sketches.append(sketched)
-        sizes.append(batch_sizes)
-        n_bytes += batch["text"].nbytes
-        n_done += len(batch)
-        texts.add(kept)
-        observer("read and sketch", n_done, None)
-    schema = pa.schema([ARTICLE.field(name) for name in kept_columns])
-    return _Corpus(
-        pa.Table.from_batches(metadata, schema=schema),
-        concatenate(sketches, banding.bands),
-        np.concatenate(sizes) if sizes else np.zeros(0, dtype=np.int64),
-        texts,
-        n_bytes,
+    stats = run_stats(
+        source,
+        config,
+        banding,
+        clusters,
+        pairs,
+        {"blocks": len(furniture), **corpus.removed},
+        round_ups,
+        corpus.n_bytes,
+        timings.seconds,
     )
+    return Result(clusters, pairs, stats, list(source.rejects), furniture.table)
 
 
 def _verify_rounds(
-    components: Components,
-    corpus: _Corpus,
-    order: Articles,
-    source: Source,
-    config: Config,
-    executor: Executor,
-    observer: Observer,
+    components: Components, corpus: Corpus, order: Articles, observer: Observer
 ) -> Iterator[Verified]:
     """Verify the components in rounds small enough for memory, each round in threads."""
-    if not len(components):
-        return
-    sizes = np.add.reduceat(corpus.folded_sizes[components.docs], components.offsets[:-1])
     n_done = 0
-    for part in _split_by_bytes(components, sizes, ROUND_BYTES):
-        texts = _collect(part, corpus, source, config, executor)
-        part_sizes = np.add.reduceat(np.diff(texts.offsets), part.offsets[:-1])
-        n_chunks = CHUNKS_PER_THREAD * config.n_threads
-        chunks = list(_split_by_bytes(part, part_sizes, max(1 << 20, texts.n_bytes // n_chunks)))
-
-        def work(begin_and_chunk: tuple[int, Components], texts: FoldedTexts = texts) -> Verified:
-            begin, chunk = begin_and_chunk
-            offsets = texts.offsets[begin : begin + len(chunk.docs) + 1]
-            return verify(chunk, FoldedTexts(texts.data, offsets), corpus.sketches, order, config)
-
-        begins = np.cumsum([0, *(len(chunk.docs) for chunk in chunks)])
-        for (_, chunk), verified in _in_order(
-            executor, work, zip(begins.tolist(), chunks, strict=False), len(chunks)
-        ):
+    for part, texts in _rounds(components, corpus):
+        for chunk, verified in _in_chunks(part, texts, corpus, order):
             n_done += len(chunk.docs)
             observer("verify", n_done, len(components.docs))
             yield verified
+
+
+def _in_chunks(
+    part: Components, texts: FoldedTexts, corpus: Corpus, order: Articles
+) -> Iterator[tuple[Components, Verified]]:
+    """Verify components a few at a time in threads."""
+
+    def work(item: tuple[Components, FoldedTexts]) -> Verified:
+        return verify(*item, corpus.sketches, order, corpus.config)
+
+    chunks = list(_chunks(part, texts, corpus.config.n_threads))
+    for (chunk, _), verified in in_order(corpus.executor, work, chunks, len(chunks)):
+        yield chunk, verified
+
+
+def _relate_in_chunks(
+    part: Components, linked: Linked, texts: FoldedTexts, corpus: Corpus, order: Articles
+) -> Iterator[Related]:
+    """Relate linked clusters a few at a time in threads."""
+
+    def work(item: tuple[Components, FoldedTexts]) -> Related:
+        chunk, own = item
+        return relate(linked.of(chunk), own, corpus.sketches, order, corpus.config)
+
+    chunks = list(_chunks(part, texts, corpus.config.n_threads))
+    for _, related in in_order(corpus.executor, work, chunks, len(chunks)):
+        yield related
+
+
+def _chunks(part: Components, texts: FoldedTexts, n_threads: int) -> Iterator[tuple[Components, FoldedTexts]]:
+    """Cut components into a few chunks for each thread, each with its texts."""
+    sizes = np.add.reduceat(np.diff(texts.offsets), part.offsets[:-1])
+    most = max(1 << 20, texts.n_bytes // (CHUNKS_PER_THREAD * n_threads))
+    begin = 0
+    for chunk in _split_by_bytes(part, sizes, most):
+        end = begin + len(chunk.docs)
+        yield chunk, FoldedTexts(texts.data, texts.offsets[begin : end + 1])
+        begin = end
+
+
+def _rounds(components: Components, corpus: Corpus) -> Iterator[tuple[Components, FoldedTexts]]:
+    """Cut the components into rounds, each with its folded texts."""
+    if not len(components):
+        return
+    sizes = np.add.reduceat(corpus.folded_sizes[components.docs], components.offsets[:-1])
+    for part in _split_by_bytes(components, sizes, ROUND_BYTES):
+        yield part, corpus.collect(part.docs)
 
 
 def _split_by_bytes(components: Components, sizes: Any, most: int) -> Iterator[Components]:
@@ -255,48 +207,68 @@ def _split_by_bytes(components: Components, sizes: Any, most: int) -> Iterator[C
         begin = end
 
 
-def _collect(
-    components: Components, corpus: _Corpus, source: Source, config: Config, executor: Executor
-) -> FoldedTexts:
-    """Bring the folded texts of some articles together, in the order of the components."""
-    docs = components.docs
-    offsets = np.zeros(len(docs) + 1, dtype=np.int64)
-    np.cumsum(corpus.folded_sizes[docs], out=offsets[1:])
-    out = np.empty(int(offsets[-1]) + 64, dtype=np.uint8)
-    places = np.argsort(docs, kind="stable")
-    sorted_docs = docs[places]
+def _remove_furniture(corpus: Corpus) -> tuple[Postings, Pages, Furniture]:
+    """Sort the fingerprints; learn the furniture of each site from them, and take it out.
 
-    def place(first: int, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        low, high = np.searchsorted(sorted_docs, (first, first + n))
-        return sorted_docs[low:high] - first, places[low:high]
+    Of a small corpus the fingerprints that are returned are taken anew: all of them.
+    """
+    sites = find_sites(corpus.names)
+    pages = rank_pages(sites, corpus.sketches.text_keys)
+    postings = sort_postings(corpus.samples, corpus.batch_sizes, pages.ranks, corpus.executor)
+    furniture = Furniture.nothing(corpus.by_character)
+    runs = Runs.of_corpus(corpus.by_character)
+    if corpus.config.boilerplate:
+        learnt = learn(
+            postings,
+            pages,
+            sites,
+            corpus.folded_sizes,
+            corpus.collect,
+            runs,
+            corpus.executor,
+            corpus.config.n_threads,
+        )
+        if learnt.blocks:
+            names = name_sites(sites, learnt.sites, corpus.articles["source"], corpus.articles["url"])
+            remover = Remover(as_furniture(learnt, names, corpus.by_character))
+            corpus.remove(remover, learnt.has_any, sites.keys[sites.of_article])
+            furniture = remover.counted()
+    if corpus.config.partial and corpus.runs != runs:
+        corpus.sample_again()
+        postings = sort_postings(corpus.samples, corpus.batch_sizes, pages.ranks, corpus.executor)
+    return postings, pages, furniture
 
-    def copy(item: tuple[int, Any]) -> None:
-        first, batch = item
-        selected, targets = place(first, len(batch))
-        if not len(selected):
-            return
-        if corpus.texts.complete:
-            folded = corpus.texts.load(batch)
-        else:
-            texts = judged_text(batch["text"], batch["title"])
-            folded = normalise(texts, unit=config.shingle_unit, selected=selected, workspace=_workspace())
-            selected = np.arange(len(selected))
-        gather_texts(folded.data, folded.offsets, selected, targets, out, offsets)
 
-    batches = (
-        corpus.texts.numbered() if corpus.texts.complete else _numbered(source.batches(("text", "title")))
+def _join_partial(
+    corpus: Corpus, postings: Postings, pages: Pages, verified: list[Verified], order: Articles
+) -> tuple[list[Verified], dict[str, int]]:
+    """Find the partial copies between the clusters verified so far, and join these."""
+    counts = {"round_ups": 0, "pairs_not_joined_by_round_ups": 0}
+    splits = corpus.config.founder_overlap > 0
+    founders = find_founders(verified, len(corpus.articles))
+    pairs = _propose(corpus, postings, pages, founders)
+    if not len(pairs) and not splits:
+        return verified, counts
+    untouched, linked = link(verified, founders, pairs, everything=splits)
+    found = list(untouched)
+    for part, texts in _rounds(linked.components, corpus):
+        for related in _relate_in_chunks(part, linked, texts, corpus, order):
+            found.append(related.verified)
+            counts["round_ups"] += related.n_round_ups
+            counts["pairs_not_joined_by_round_ups"] += related.n_cut
+    return found, counts
+
+
+def _propose(corpus: Corpus, postings: Postings, pages: Pages, founders: Any) -> NDArray[np.int64]:
+    """Return the pairs to compare, doc and later doc; none where no partial copies are looked for."""
+    if not corpus.config.partial:
+        return np.empty((0, 2), dtype=np.int64)
+    sketches = corpus.sketches
+    delegates = choose_delegates(sketches.n_units, sketches.text_keys, founders)
+    first, second = propose_pairs(
+        postings, delegates[pages.docs], sketches, corpus.runs, corpus.config, corpus.executor
     )
-    for _ in _in_order(executor, copy, batches, config.n_threads + 1):
-        pass
-    return FoldedTexts(out, offsets)
-
-
-def _numbered(batches: Iterable[Any]) -> Iterator[tuple[int, Any]]:
-    """Pair each batch with the number of its first row."""
-    first = 0
-    for batch in batches:
-        yield first, batch
-        first += len(batch)
+    return np.column_stack([first, second])
 
 
 def _as_one(column: Any) -> Any:

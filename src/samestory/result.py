@@ -25,12 +25,15 @@ class Result:
         As `run.json` has it.
     rejects : list
         Rows set aside, with ``on_error="skip"``.
+    furniture : pyarrow.Table, optional
+        Blocks of words that were taken out since sites repeat them: `samestory.furniture.BLOCKS`.
     """
 
     clusters: pa.Table
     pairs: pa.Table
     stats: dict[str, Any]
     rejects: list[Any] = field(default_factory=list)
+    furniture: pa.Table | None = None
 
     def write(self, folder: str | PathLike[str], *, overwrite: bool = False) -> None:
         """Write clusters.parquet, pairs.parquet and run.json, whole or not at all.
@@ -47,4 +50,12 @@ class Result:
         OutputError
             The folder is not empty, or cannot be written.
         """
-        write_result(folder, self.clusters, self.pairs, self.stats, self.rejects, overwrite=overwrite)
+        write_result(
+            folder,
+            self.clusters,
+            self.pairs,
+            self.stats,
+            self.rejects,
+            self.furniture,
+            overwrite=overwrite,
+        )

@@ -39,6 +39,13 @@ class Sketches:
     n_shingles: NDArray[np.int32]
     n_units: NDArray[np.int32]
 
+    def replace(self, docs: NDArray[np.int64], others: Sketches) -> None:
+        """Put the sketches of some articles in the place of their old ones."""
+        self.band_keys[:, docs] = others.band_keys
+        self.text_keys[docs] = others.text_keys
+        self.n_shingles[docs] = others.n_shingles
+        self.n_units[docs] = others.n_units
+
 
 def sketch(folded: FoldedTexts, config: Config, banding: Banding) -> Sketches:
     """Compute band keys and counts; only the permutations that the bands use are applied."""

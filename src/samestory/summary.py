@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 from samestory import schema
 from samestory.config import Config
 from samestory.kernels.clusters import MOST_LISTED
+from samestory.largest import largest_clusters, suspicions
 from samestory.params import Banding
 from samestory.read import Source
 from samestory.version import __version__
 
-_RELATIONS = (schema.UNIQUE, schema.REPRESENTATIVE, schema.EXACT, schema.NEAR, schema.LINKED)
+_RELATIONS = (schema.UNIQUE, schema.REPRESENTATIVE, schema.EXACT, schema.NEAR, schema.PARTIAL, schema.LINKED)
 
 
 def run_stats(
@@ -25,6 +26,8 @@ def run_stats(
     banding: Banding,
     clusters: pa.Table,
     pairs: pa.Table,
+    furniture: dict[str, Any],
+    round_ups: dict[str, int],
     text_bytes: int,
     seconds: dict[str, float],
 ) -> dict[str, Any]:
@@ -37,6 +40,7 @@ def run_stats(
     n_clusters = relations.get(schema.REPRESENTATIVE, 0)
     n_redundant = n - n_clusters - relations.get(schema.UNIQUE, 0)
     is_kept = pc.equal(clusters["relation"], schema.REPRESENTATIVE)
+    largest = largest_clusters(clusters, pairs)
     kept_sizes = np.asarray(clusters["cluster_size"].filter(is_kept))
     return {
         "version": __version__,
@@ -59,11 +63,14 @@ def run_stats(
             "largest_cluster": int(sizes.max(initial=0)),
             "relations": {name: relations.get(name, 0) for name in _RELATIONS},
             "pairs": len(pairs),
+            **round_ups,
             "clusters_not_listed_pair_by_pair": int(np.count_nonzero(kept_sizes > MOST_LISTED)),
             "rejected": len(source.rejects),
         },
         "most_articles_listed_pair_by_pair": MOST_LISTED,
-        "warnings": list(source.warnings),
+        "furniture": furniture,
+        "largest_clusters": largest,
+        "warnings": [*source.warnings, *suspicions(largest, n)],
         "text_bytes": text_bytes,
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
         "peak_memory_bytes": peak_memory_bytes(),

@@ -13,12 +13,15 @@ from samestory import schema
 from samestory.verify import Verified
 
 _RELATIONS: Final = pa.array(
-    [schema.UNIQUE, schema.REPRESENTATIVE, schema.EXACT, schema.NEAR, schema.LINKED], pa.string()
+    [schema.UNIQUE, schema.REPRESENTATIVE, schema.EXACT, schema.NEAR, schema.PARTIAL, schema.LINKED],
+    pa.string(),
 )
 """Names of the relations in the order of their numbers in `samestory.kernels.clusters`."""
 
 
-def clusters_table(articles: Any, n_shingles: NDArray[np.int32], verified: list[Verified]) -> pa.Table:
+def clusters_table(
+    articles: Any, n_shingles: NDArray[np.int32], boilerplate: NDArray[np.float32], verified: list[Verified]
+) -> pa.Table:
     """Return one row for each article, in input order: see `samestory.schema.CLUSTERS`.
 
     Parameters
@@ -27,6 +30,8 @@ def clusters_table(articles: Any, n_shingles: NDArray[np.int32], verified: list[
         The ids and metadata of all articles.
     n_shingles : int32 array
         Distinct shingles of each.
+    boilerplate : float32 array
+        Share of each one's words that was taken out.
     verified : list of Verified
         The clusters; an article in none of them is alone.
     """
@@ -52,7 +57,7 @@ def clusters_table(articles: Any, n_shingles: NDArray[np.int32], verified: list[
         "jaccard": _jaccard(shared, n_shingles, n_shingles[representatives]),
         "containment": _share(shared, n_shingles),
         "n_shingles": n_shingles,
-        "boilerplate_ratio": np.zeros(n, dtype=np.float32),
+        "boilerplate_ratio": boilerplate,
         **{name: articles[name] for name in schema.METADATA_COLUMNS},
     }
     return _table(columns, schema.CLUSTERS, n)

@@ -8,6 +8,7 @@ for it, `complete` turns false and the input is read again after all.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
@@ -21,12 +22,14 @@ from typing import IO, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from samestory.normalise import FoldedTexts
+from samestory.normalise import FoldedTexts, Workspace
 
 MEMORY_BYTES: Final = 256 << 20
 """Folded texts are kept in memory up to this many bytes."""
 FILE_BYTES: Final = 32 << 30
 """And in the temporary file up to this many."""
+_WORTH_SEEKING: Final = 4
+"""A batch is read as a whole unless the texts wanted are less than one part in so many of it."""
 SPARE_BYTES: Final = 2 << 30
 """What is left free on the disk."""
 
@@ -123,21 +126,55 @@ class TextStore:
             yield first, batch
             first += len(batch)
 
-    def load(self, batch: Kept) -> FoldedTexts:
-        """Return a batch's texts, read from the file if they are there; safe in any thread."""
+    def load(self, batch: Kept, workspace: Workspace | None = None) -> FoldedTexts:
+        """Return a batch's texts, read from the file if they are there; safe in any thread.
+
+        With a workspace they last until it is used again.
+        """
         if isinstance(batch, FoldedTexts):
             return batch
         if self._file is None:
             raise RuntimeError("the store is closed")
-        data = np.empty(int(batch.offsets[-1]), dtype=np.uint8)
-        view = memoryview(data)  # type: ignore[arg-type]
+        n_bytes = int(batch.offsets[-1])
+        data = (workspace or Workspace()).at_least(n_bytes + 64)
+        view = memoryview(data)[:n_bytes]  # type: ignore[arg-type]
         done = 0
-        while done < len(data):
+        while done < n_bytes:
             n_read = os.preadv(self._file.fileno(), [view[done:]], batch.begin + done)
             if n_read == 0:
                 raise OSError("the temporary file of folded texts is shorter than it was")
             done += n_read
         return FoldedTexts(data, batch.offsets)
+
+    def load_some(
+        self, batch: Kept, selected: NDArray[np.int64], workspace: Workspace | None = None
+    ) -> tuple[FoldedTexts, NDArray[np.int64]]:
+        """Return texts that hold some of a batch's, and where these are among them.
+
+        Of a batch in the file only the stretches are read in which they stand.
+        """
+        if isinstance(batch, FoldedTexts):
+            return batch, selected
+        begins, ends = batch.offsets[selected], batch.offsets[selected + 1]
+        if (ends - begins).sum() * _WORTH_SEEKING > batch.offsets[-1]:
+            return self.load(batch, workspace), selected
+        if self._file is None:
+            raise RuntimeError("the store is closed")
+        offsets = np.zeros(len(selected) + 1, dtype=np.int64)
+        np.cumsum(ends - begins, out=offsets[1:])
+        data = (workspace or Workspace()).at_least(int(offsets[-1]) + 64)
+        view = memoryview(data)  # type: ignore[arg-type]
+        firsts = np.flatnonzero(begins[1:] != ends[:-1]) + 1  # where a stretch begins
+        bounds = [0, *firsts.tolist(), len(selected)]
+        for low, high in itertools.pairwise(bounds):
+            done, stop = int(offsets[low]), int(offsets[high])
+            place = batch.begin + int(begins[low]) - done
+            while done < stop:
+                n_read = os.preadv(self._file.fileno(), [view[done:stop]], place + done)
+                if n_read == 0:
+                    raise OSError("the temporary file of folded texts is shorter than it was")
+                done += n_read
+        return FoldedTexts(data, offsets), np.arange(len(selected))
 
     def close(self) -> None:
         """Let go of everything; the file is gone with it."""

@@ -26,6 +26,7 @@ from samestory.schema import FORMAT_VERSION
 
 CLUSTERS_FILE: Final = "clusters.parquet"
 PAIRS_FILE: Final = "pairs.parquet"
+FURNITURE_FILE: Final = "furniture.parquet"
 REJECTS_FILE: Final = "rejects.jsonl"
 RUN_FILE: Final = "run.json"
 
@@ -67,6 +68,7 @@ def write_result(
     pairs: pa.Table,
     stats: dict[str, Any],
     rejects: list[Any],
+    furniture: pa.Table | None = None,
     *,
     overwrite: bool,
 ) -> None:
@@ -83,6 +85,8 @@ def write_result(
         with _temporary_folder(target) as temporary:
             _write_table(clusters, temporary / CLUSTERS_FILE, footer)
             _write_table(pairs, temporary / PAIRS_FILE, footer)
+            if furniture is not None and len(furniture):
+                _write_table(furniture, temporary / FURNITURE_FILE, footer)
             if stats["config"]["on_error"] == "skip":
                 write_rejects(rejects, temporary / REJECTS_FILE)
             _write_synced(temporary / RUN_FILE, json.dumps(stats, indent=2, ensure_ascii=False) + "\n")
@@ -130,7 +134,7 @@ def _move_into_place(temporary: Path, target: Path) -> None:
         temporary.replace(target)
         return
     (target / RUN_FILE).unlink(missing_ok=True)
-    for name in (CLUSTERS_FILE, PAIRS_FILE, REJECTS_FILE, RUN_FILE):
+    for name in (CLUSTERS_FILE, PAIRS_FILE, FURNITURE_FILE, REJECTS_FILE, RUN_FILE):
         if (temporary / name).exists():
             (temporary / name).replace(target / name)
         else:

@@ -54,6 +54,7 @@ def test_run_json_holds_the_facts(news: Path, tmp_path: Path) -> None:
         "representative": 1,
         "exact": 1,
         "near": 0,
+        "partial": 0,
         "linked": 0,
     }
     assert facts["counts"]["rejected"] == 0
@@ -109,6 +110,8 @@ def test_without_ids_the_place_is_the_id(tmp_path: Path) -> None:
 def test_settings_reach_the_run(news: Path, tmp_path: Path) -> None:
     options = {
         "--threshold": "0.55",
+        "--containment": "0.35",
+        "--founder-overlap": "0.2",
         "--shingle": "char:7",
         "--num-perm": "64",
         "--seed": "9",
@@ -125,9 +128,11 @@ def test_settings_reach_the_run(news: Path, tmp_path: Path) -> None:
         "--format": "jsonl",
     }
     flat = [word for pair in options.items() for word in pair]
-    ran = call("cluster", news, "-o", tmp_path / "out", "--json", *flat)
+    flags = ["--no-partial", "--no-boilerplate"]
+    ran = call("cluster", news, "-o", tmp_path / "out", "--json", *flat, *flags)
     assert ran.code == 0
     facts = json.loads(ran.out)
+    assert (facts["config"]["partial"], facts["config"]["boilerplate"]) == (False, False)
     given = {name[2:].replace("-", "_"): value for name, value in options.items()}
     assert {name: str(facts["config"][name]) for name in given} == given
     assert facts["columns"]["text"] == "title"

@@ -9,7 +9,7 @@ from command import call, run
 import samestory
 from samestory.cli import app
 
-COMMANDS = ("cluster", "dedup", "example")
+COMMANDS = ("cluster", "dedup", "evaluate", "example")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -39,6 +39,13 @@ def test_help_shows_every_common_option(command: str) -> None:
         assert option in shown
 
 
+def test_help_of_evaluate_has_what_a_judge_needs() -> None:
+    # It reads no articles, so there are no rows to break, no threads and no settings of a run.
+    shown = CliRunner().invoke(app, ["evaluate", "--help"]).output
+    for option in ("-q, --quiet", "-v, --verbose", "--json", "--truth", "--sweep", "--fail-under"):
+        assert option in shown
+
+
 def test_help_of_the_whole() -> None:
     ran = run("--help")
     assert (ran.code, ran.err) == (0, "")
@@ -59,6 +66,7 @@ def test_version() -> None:
         ["cluster", "x.jsonl"],
         ["cluster", "-o", "out"],
         ["dedup", "x.jsonl"],
+        ["evaluate", "out"],
         ["--what"],
     ],
 )

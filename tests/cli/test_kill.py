@@ -114,7 +114,7 @@ main()
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("samestory.pipeline", "normalise"),  # in a worker thread
+        ("samestory.corpus", "normalise"),  # in a worker thread
         ("samestory.pipeline", "find_components"),
         ("samestory.pipeline", "clusters_table"),
         ("samestory.write", "_write_table"),

@@ -14,7 +14,7 @@ from against_reference import check_clusters, check_pairs
 from samestory.params import choose_banding
 from samestory.schema import CLUSTERS, PAIRS
 from strategies import articles, story_words, thresholds
-from tabled import article, never_missing, partition, to_table
+from tabled import article, as_the_reference, never_missing, partition, to_table
 from unicode_versions import known_to_one
 
 RULES = ("earliest", "longest", "first")
@@ -40,7 +40,7 @@ def comparable_articles(max_size: int = 10) -> st.SearchStrategy[Articles]:
     st.sampled_from(("word:3", "word:5", "char:5")),
 )
 def test_equal_reference(found: Articles, threshold: float, rule: str, shingle: str) -> None:
-    config = never_missing(threshold=threshold, representative=rule, shingle=shingle)
+    config = as_the_reference(threshold=threshold, representative=rule, shingle=shingle)
     result = samestory.cluster(to_table(found), config)
     check_clusters(found, result, config)
     check_pairs(found, result, config)
@@ -55,7 +55,7 @@ def test_the_search_practically_never_misses(threshold: float) -> None:
 
 @given(articles())
 def test_every_row_once_in_input_order_as_read(found: Articles) -> None:
-    result = samestory.cluster(to_table(found), never_missing())
+    result = samestory.cluster(to_table(found), never_missing(boilerplate=False))
     assert result.clusters.schema == CLUSTERS
     assert result.pairs.schema == PAIRS
     names = ["doc_id", "title", "source", "url", "published_at"]
@@ -84,7 +84,7 @@ def test_counts_add_up(found: Articles) -> None:
 def test_a_higher_threshold_only_splits(found: Articles, one: float, other: float) -> None:
     table = to_table(found)
     low, high = (
-        partition(samestory.cluster(table, never_missing(threshold=t, shingle="word:3")).clusters)
+        partition(samestory.cluster(table, as_the_reference(threshold=t, shingle="word:3")).clusters)
         for t in sorted((one, other))
     )
     assert all(any(part <= whole for whole in low) for part in high)
@@ -143,7 +143,7 @@ def test_title_is_judged_where_there_is_no_text(blank: str | None) -> None:
         article("b", blank, title="Ferry timetable changes on Monday!"),
         article("c", blank, title="Storm closes the northern road"),
     ]
-    rows = samestory.cluster(to_table(found), never_missing()).clusters.to_pylist()
+    rows = samestory.cluster(to_table(found), never_missing(shingle="word:5")).clusters.to_pylist()
     assert [row["cluster_id"] for row in rows] == ["a", "a", "c"]
     assert [row["n_shingles"] for row in rows] == [1, 1, 1]
 
@@ -189,7 +189,7 @@ LONG = "The harbour master closed the port at six because the wind had risen to 
 
 
 def rows_by_id(found: Articles, **settings: Any) -> dict[str, dict[str, Any]]:
-    rows = samestory.cluster(to_table(found), never_missing(**settings)).clusters.to_pylist()
+    rows = samestory.cluster(to_table(found), as_the_reference(**settings)).clusters.to_pylist()
     return {row["doc_id"]: row for row in rows}
 
 

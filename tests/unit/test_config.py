@@ -23,6 +23,17 @@ WRONG: list[tuple[str, Any]] = [
     ("threshold", "0.7"),
     ("threshold", True),
     ("threshold", None),
+    ("containment", 0),
+    ("containment", 1.01),
+    ("containment", float("nan")),
+    ("containment", True),
+    ("founder_overlap", -0.1),
+    ("founder_overlap", 1.1),
+    ("founder_overlap", "0.2"),
+    ("founder_overlap", False),
+    ("partial", 1),
+    ("partial", None),
+    ("boilerplate", "no"),
     ("recall", 0.0),
     ("recall", 1.0),
     ("recall", float("inf")),
@@ -54,6 +65,12 @@ EDGES: list[tuple[str, Any]] = [
     ("threshold", 1),
     ("threshold", 1.0),
     ("threshold", 1e-9),
+    ("containment", 1),
+    ("containment", 1e-9),
+    ("founder_overlap", 0),
+    ("founder_overlap", 1),
+    ("partial", False),
+    ("boilerplate", False),
     ("recall", 1e-9),
     ("recall", 1 - 1e-12),
     ("num_perm", 2),
@@ -69,7 +86,9 @@ EDGES: list[tuple[str, Any]] = [
 
 def test_defaults_are_the_promised_ones() -> None:
     config = Config()
-    assert (config.threshold, config.shingle, config.num_perm, config.seed) == (0.7, "word:5", 128, 1)
+    assert (config.threshold, config.shingle, config.num_perm, config.seed) == (0.7, "word:3", 128, 1)
+    assert (config.containment, config.partial, config.boilerplate) == (0.25, True, True)
+    assert config.founder_overlap == 0.0
     assert (config.recall, config.level, config.representative) == (0.99, "duplicate", "earliest")
     assert (config.on_error, config.threads, config.format) == ("fail", None, None)
 
@@ -111,6 +130,11 @@ def test_parts_of_the_shingle(unit: str, size: int) -> None:
     assert (config.shingle_unit, config.shingle_size) == (unit, size)
 
 
+def test_evidence_is_a_few_lines_of_text_or_out_of_reach() -> None:
+    assert (Config().evidence, Config(shingle="char:9").evidence) == (12, 60)
+    assert Config(partial=False).evidence > 10**9
+
+
 def test_threads() -> None:
     assert Config(threads=3).n_threads == 3
     assert 1 <= Config().n_threads <= (os.cpu_count() or 1)
@@ -118,6 +142,10 @@ def test_threads() -> None:
 
 OTHER_ANSWERS: list[tuple[str, Any]] = [
     ("threshold", 0.8),
+    ("containment", 0.5),
+    ("partial", False),
+    ("boilerplate", False),
+    ("founder_overlap", 0.2),
     ("shingle", "char:5"),
     ("num_perm", 64),
     ("seed", 2),

@@ -40,6 +40,7 @@ def call(*arguments: str) -> str:
         call("--version"),
         call("cluster", "--help"),
         call("dedup", "--help"),
+        call("evaluate", "--help"),
         call("example", "--help"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from samestory.cli.evaluate import evaluate
 from samestory.cli.options import (
     column_options,
     common_options,
@@ -106,3 +107,6 @@ def example(file: str, overwrite: bool, json: bool, quiet: bool, verbose: bool) 
     from samestory.cli.jobs import write_example
 
     write_example(file, overwrite=overwrite, as_json=json, quiet=quiet)
+
+
+app.add_command(evaluate)

@@ -19,10 +19,13 @@ from samestory.cli.failures import printable
 from samestory.progress import Observer, ignore_progress
 
 _MOST_INPUTS: Final = 3
+_MOST_CLUSTERS: Final = 3
+_LONGEST_ID: Final = 40
 _LEAST_MEGABYTES: Final = 10
 _RELATION_WORDS: Final = {
     "exact": "the same text",
-    "near": "at or over the threshold",
+    "near": "Jaccard similarity at or over the threshold",
+    "partial": "excerpts, expansions, rewrites",
     "linked": "joined through other members",
 }
 
@@ -80,6 +83,8 @@ class Console:
         elif not self.quiet:
             console = RichConsole(stderr=True, highlight=False)
             console.print(_summary(stats))
+            if stats["largest_clusters"]:
+                console.print(_largest_clusters(stats["largest_clusters"][:_MOST_CLUSTERS]))
             if self.verbose:
                 console.print(_details(stats))
             for warning in stats["warnings"]:
@@ -143,6 +148,12 @@ def _summary(stats: dict[str, Any]) -> Table:
     for relation, words in _RELATION_WORDS.items():
         if counts["relations"][relation]:
             table.add_row(f"  {relation}", f"{counts['relations'][relation]:,}", words)
+    furniture = stats["furniture"]
+    if furniture["articles"]:
+        what = f"{furniture['ratio']:.1%} of the words, in {furniture['articles']:,} articles"
+        table.add_row("page furniture", f"{furniture['blocks']:,}", f"blocks learnt; {what} taken out")
+    if counts["round_ups"]:
+        table.add_row("round-ups", f"{counts['round_ups']:,}", "hold several stories and join none of them")
     if counts["empty"]:
         table.add_row("empty", f"{counts['empty']:,}", "without a word")
     if counts["rejected"]:
@@ -151,6 +162,27 @@ def _summary(stats: dict[str, Any]) -> Table:
     if stats["peak_memory_bytes"]:
         table.add_row("peak memory", f"{stats['peak_memory_bytes'] / 2**20:,.0f} MiB", "")
     return table
+
+
+def _largest_clusters(largest: list[dict[str, Any]]) -> Table:
+    """Return the largest clusters with the pair without which each would fall apart."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("largest clusters")
+    table.add_column("articles", justify="right")
+    table.add_column("weakest link", style="dim")
+    for cluster in largest:
+        link = cluster["weakest_link"]
+        words = "all the same text"
+        if link:
+            ids = " + ".join(_short(link[side]) for side in ("doc_id_a", "doc_id_b"))
+            words = f"{link['containment']:.2f} {link['relation']}: {ids}"
+        table.add_row(Text(_short(cluster["cluster_id"])), f"{cluster['size']:,}", Text(words))
+    return table
+
+
+def _short(doc_id: str) -> str:
+    shown = printable(doc_id)
+    return shown if len(shown) <= _LONGEST_ID else f"{shown[: _LONGEST_ID - 1]}…"
 
 
 def _largest(counts: dict[str, Any]) -> str:

@@ -53,6 +53,12 @@ matching_options = _all(
             help="Jaccard similarity at or over which two articles are near copies.",
         ),
         click.option(
+            "--containment",
+            type=float,
+            show_default=f"{_DEFAULTS.containment:g}, more for shorter shingles",
+            help="Share of the shorter article at or over which two are partial copies.",
+        ),
+        click.option(
             "--shingle",
             default=_DEFAULTS.shingle,
             show_default=True,
@@ -89,6 +95,25 @@ matching_options = _all(
             default=_DEFAULTS.representative,
             show_default=True,
             help="Which article of a cluster is kept.",
+        ),
+        click.option(
+            "--partial/--no-partial",
+            default=_DEFAULTS.partial,
+            show_default=True,
+            help="Look for partial copies: excerpts, expansions, rewrites.",
+        ),
+        click.option(
+            "--boilerplate/--no-boilerplate",
+            default=_DEFAULTS.boilerplate,
+            show_default=True,
+            help="Take page furniture out first: menus, footers, share and copyright lines.",
+        ),
+        click.option(
+            "--founder-overlap",
+            type=float,
+            default=_DEFAULTS.founder_overlap,
+            show_default=True,
+            help="Split clusters whose members share less than this with the founding article.",
         ),
     ]
 )

@@ -21,7 +21,8 @@ RELATION_UNIQUE: Final = 0
 RELATION_REPRESENTATIVE: Final = 1
 RELATION_EXACT: Final = 2
 RELATION_NEAR: Final = 3
-RELATION_LINKED: Final = 4
+RELATION_PARTIAL: Final = 4
+RELATION_LINKED: Final = 5
 
 EARLIEST: Final = 0
 LONGEST: Final = 1
@@ -80,6 +81,16 @@ def share_band(i, j, band_keys):  # type: ignore[no-untyped-def]
 def jaccard_of(shared, n_a, n_b):  # type: ignore[no-untyped-def]
     """Return the Jaccard similarity of two sets from their sizes and that of what they share."""
     return np.float64(shared) / np.float64(n_a + n_b - shared)
+
+
+@inlined
+def relation_of(shared, n_a, n_b, threshold, containment, evidence):  # type: ignore[no-untyped-def]
+    """Return how two different texts are related, from their sizes and what they share."""
+    if jaccard_of(shared, n_a, n_b) >= threshold:
+        return np.int64(RELATION_NEAR)
+    if shared >= evidence and np.float64(shared) / np.float64(min(n_a, n_b)) >= containment:
+        return np.int64(RELATION_PARTIAL)
+    return np.int64(RELATION_LINKED)
 
 
 @inlined
@@ -353,6 +364,8 @@ def relate(
     shared_with: NDArray[np.int32],
     n_shingles: NDArray[np.int32],
     threshold: float,
+    containment: float,
+    evidence: int,
     relations: NDArray[np.int8],
 ) -> None:
     """Fill in each member's relation to its representative."""
@@ -368,8 +381,8 @@ def relate(
         else:
             n_a = n_shingles[docs[member]]
             n_b = n_shingles[docs[main]]
-            is_near = jaccard_of(shared_with[member], n_a, n_b) >= threshold
-            relations[member] = RELATION_NEAR if is_near else RELATION_LINKED
+            shared = np.int64(shared_with[member])
+            relations[member] = relation_of(shared, n_a, n_b, threshold, containment, evidence)
 
 
 @kernel
@@ -384,8 +397,10 @@ def list_pairs(
     shared_offsets: NDArray[np.int64],
     shared: NDArray[np.int32],
     threshold: float,
+    containment: float,
+    evidence: int,
 ) -> NDArray[np.int64]:
-    """List the pairs at or over the threshold of each cluster of up to `MOST_LISTED` articles.
+    """List the near and partial copies of each cluster of up to `MOST_LISTED` articles.
 
     Parameters
     ----------
@@ -416,8 +431,10 @@ def list_pairs(
                 j = place_of[originals[members[second]]]
                 n_j = shared[matrix + j * n_texts + j]
                 count = shared[matrix + i * n_texts + j]
-                if jaccard_of(count, n_i, n_j) >= threshold:
-                    relation = np.int64(RELATION_EXACT if i == j else RELATION_NEAR)
+                relation = relation_of(np.int64(count), n_i, n_j, threshold, containment, evidence)
+                if i == j:
+                    relation = np.int64(RELATION_EXACT)
+                if relation != RELATION_LINKED:
                     a = docs[members[first]]
                     b = docs[members[second]]
                     n_pairs = _add_pair(pairs, n_pairs, a, b, relation, count)
@@ -434,12 +451,15 @@ def list_wide(
     relations: NDArray[np.int8],
     shared_with: NDArray[np.int32],
     n_shingles: NDArray[np.int32],
+    threshold: float,
+    containment: float,
+    evidence: int,
     edges: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """List enough pairs to connect each cluster that is too large to be written pair by pair.
 
     These are each copy with the first of its text, each text with the
-    representative where they are near, and the edges that joined the rest.
+    representative where they are near or partial copies, and the edges that joined the rest.
 
     Returns
     -------
@@ -449,7 +469,6 @@ def list_wide(
     pairs = np.empty((len(docs) + len(edges), 4), dtype=np.int64)
     n_pairs = np.int64(0)
     exact = np.int64(RELATION_EXACT)  # typed, lest a version be compiled for each value
-    near = np.int64(RELATION_NEAR)
     for member in range(len(docs)):
         root = roots[member]
         if sizes[root] <= MOST_LISTED:
@@ -458,9 +477,10 @@ def list_wide(
         if first != member:
             count = n_shingles[docs[member]]
             n_pairs = _add_pair(pairs, n_pairs, docs[first], docs[member], exact, count)
-        elif relations[member] == RELATION_NEAR:
+        elif relations[member] == RELATION_NEAR or relations[member] == RELATION_PARTIAL:
             count = np.int32(shared_with[member])
-            n_pairs = _add_pair(pairs, n_pairs, docs[originals[kept[root]]], docs[member], near, count)
+            relation = np.int64(relations[member])
+            n_pairs = _add_pair(pairs, n_pairs, docs[originals[kept[root]]], docs[member], relation, count)
     for e in range(len(edges)):
         first = edges[e, 0]
         second = edges[e, 1]
@@ -469,6 +489,9 @@ def list_wide(
             continue
         main = originals[kept[root]]
         if first == main or second == main:
-            continue  # near the representative, so listed above
-        n_pairs = _add_pair(pairs, n_pairs, docs[first], docs[second], near, np.int32(edges[e, 2]))
+            continue  # listed above
+        n_a = n_shingles[docs[first]]
+        n_b = n_shingles[docs[second]]
+        relation = relation_of(edges[e, 2], n_a, n_b, threshold, containment, evidence)
+        n_pairs = _add_pair(pairs, n_pairs, docs[first], docs[second], relation, np.int32(edges[e, 2]))
     return pairs[:n_pairs].copy()

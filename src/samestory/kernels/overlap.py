@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samestory.kernels.intrinsics import count_ones
-from samestory.kernels.jit import inlined, kernel
+from samestory.kernels.jit import called, inlined, kernel
 from samestory.kernels.sketch import hash_text, keep_distinct, table_size
 
 MOST_TOGETHER: Final = 64
@@ -223,6 +223,19 @@ def _sort_into(hashes, n, out, at, counts):  # type: ignore[no-untyped-def]
         gap = (gap - 1) // 2 if gap > 701 else _GAPS[gap]
 
 
+@called
+def _hash_member(  # type: ignore[no-untyped-def]
+    member, text, text_offsets, by_character, size, ends, hashes, suspects, table, counts, lists, at
+):
+    """Write one member's distinct shingle hashes in order from ``lists[at]``; return their number."""
+    found, _ = hash_text(
+        text, text_offsets[member], text_offsets[member + 1], by_character, size, ends, hashes
+    )
+    found = keep_distinct(hashes, found, table, suspects)
+    _sort_into(hashes, found, lists, at, counts)
+    return found
+
+
 @kernel
 def hash_sorted(
     members: NDArray[np.int64],
@@ -247,13 +260,10 @@ def hash_sorted(
     offsets = np.zeros(len(members) + 1, dtype=np.int64)
     at = 0
     for k in range(len(members)):
-        member = members[k]
-        found, _ = hash_text(
-            text, text_offsets[member], text_offsets[member + 1], by_character, size, ends, hashes
-        )
-        found = keep_distinct(hashes, found, table, suspects)
-        _sort_into(hashes, found, lists, at, counts)
-        at += found
+        at += _hash_member(
+            members[k], text, text_offsets, by_character, size, ends, hashes, suspects, table, counts, lists,
+            at,
+        )  # fmt: skip
         offsets[k + 1] = at
     return lists, offsets
 
@@ -278,3 +288,17 @@ def count_merged(lists, offsets, i, j, at_least):  # type: ignore[no-untyped-def
         spare_a -= 1 if x < y else 0
         spare_b -= 1 if y < x else 0
     return count if count >= at_least else -1
+
+
+@kernel
+def count_merged_pairs(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    lists: NDArray[np.uint64],
+    offsets: NDArray[np.int64],
+) -> NDArray[np.int32]:
+    """Count what the sorted lists of each pair share."""
+    shared = np.empty(len(first), dtype=np.int32)
+    for p in range(len(first)):
+        shared[p] = count_merged(lists, offsets, first[p], second[p], 0)
+    return shared

@@ -22,6 +22,9 @@ UNSPACED: Final = 2
 MARK: Final = 3
 DROPPED: Final = 4
 EXPANDED: Final = 5
+LINKER: Final = 6
+PREPENDED: Final = 7
+SARA_AA: Final = 8
 PADDING: Final = 2 * BLOCK
 HARD: Final = 255
 SPACE: Final = np.uint8(32)
@@ -30,6 +33,7 @@ SPACE: Final = np.uint8(32)
 NOTHING: Final = 0
 IN_WORD: Final = 1
 IN_UNSPACED: Final = 2
+LINKED: Final = 3  # whatever letter follows belongs to the word
 
 
 @inlined
@@ -83,19 +87,34 @@ def _entry(pages, entries, code_point):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def _ends_in_nikhahit(out, at):  # type: ignore[no-untyped-def]
+    """Whether the character before a place is U+0E4D or U+0ECD."""
+    return out[at - 1] == 0x8D and (out[at - 2] == 0xB9 or out[at - 2] == 0xBB) and out[at - 3] == 0xE0
+
+
+@inlined
 def _write_character(code_point, kind, split, state, out, at):  # type: ignore[no-untyped-def]
     """Append one folded character of a known class; return the new state and the place to write at."""
+    links = False
+    if kind > EXPANDED:  # rare
+        links = kind != SARA_AA
+        if kind == SARA_AA:
+            kind = MARK if state != NOTHING and _ends_in_nikhahit(out, at) else UNSPACED
+        else:
+            kind = MARK if kind == LINKER else WORD
     if kind == SEPARATOR or (kind == MARK and state == NOTHING):
         if state != NOTHING:
             out[at] = SPACE
             return NOTHING, at + 1
         return NOTHING, at
     if kind == MARK:
-        return state, _encode(out, at, code_point)
+        return LINKED if links else state, _encode(out, at, code_point)
     alone = kind == UNSPACED and split
     if state == IN_UNSPACED or (state == IN_WORD and alone):
         out[at] = SPACE
         at += 1
+    if links:
+        return LINKED, _encode(out, at, code_point)
     return IN_UNSPACED if alone else IN_WORD, _encode(out, at, code_point)
 
 
@@ -157,7 +176,7 @@ def _write_ascii(word_mask, folded, base, p, limit, state, out, at):  # type: ig
 
 
 @inlined
-def _tokenise(  # type: ignore[no-untyped-def]
+def tokenise_text(  # type: ignore[no-untyped-def]
     data, start, end, split, pages, entries, expansions, folded, word_masks, high_masks, out, at
 ):
     """Fold ``data[start:end]`` and write its words from ``out[at]``; return the place after them."""
@@ -291,7 +310,7 @@ def tokenise_batch(
     for k in range(len(selected)):
         start = offsets[selected[k]]
         end = offsets[selected[k] + 1]
-        at = _tokenise(
+        at = tokenise_text(
             data, start, end, split, pages, entries, expansions, folded, word_masks, high_masks, text, at
         )
         text_offsets[k + 1] = at

@@ -22,6 +22,9 @@ UNSPACED: Final = 2  # a word of its own: Han, Kana, Thai, Lao, Khmer, Myanmar
 MARK: Final = 3
 DROPPED: Final = 4
 EXPANDED: Final = 5  # folds to several characters
+LINKER: Final = 6  # a mark that holds the letter after it, of whatever script, in its own word
+PREPENDED: Final = 7  # a letter that does
+SARA_AA: Final = 8  # of class UNSPACED, but MARK after NIKHAHIT: together they are SARA AM taken apart
 
 PAGE_BITS: Final = 7
 N_CODE_POINTS: Final = 0x110000
@@ -37,6 +40,17 @@ _UNSPACED_RANGES: Final = (
 _ARABIC_RANGES: Final = ((0x0600, 0x06FF), (0x0750, 0x077F), (0x0870, 0x08FF))
 # Hamza and madda are part of a letter; the other Arabic marks are vowels and recitation signs.
 _ARABIC_KEPT: Final = frozenset((0x0653, 0x0654, 0x0655))
+_SARA_AA: Final = (0x0E32, 0x0EB2)  # of Thai and Lao
+# Signs that make one cluster of two letters (Unicode Standard Annex #29, rules GB9c and GB9b).
+_LINKERS: Final = frozenset(
+    [
+        *(0x094D, 0x09CD, 0x0ACD, 0x0B4D, 0x0C4D, 0x0D4D, 0x1039, 0x17D2, 0x1A60, 0x1B44, 0x1BAB),
+        *(0xA9C0, 0xAAF6, 0x10A3F, 0x11133, 0x1193E, 0x11A47, 0x11A99, 0x11F42),
+    ]
+)
+_PREPENDED: Final = frozenset(
+    [*(0x0D4E, 0x111C2, 0x111C3, 0x1193F, 0x11941, 0x11D46, 0x11F02), *range(0x11A84, 0x11A8A)]
+)
 _IGNORABLE: Final = frozenset(
     [
         *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0x0640),
@@ -84,6 +98,14 @@ def classify(code_point: int) -> int:
     if is_dropped(code_point):
         return DROPPED
     category = unicodedata.category(chr(code_point))
+    if category == "Cn":
+        return SEPARATOR
+    if code_point in _LINKERS:
+        return LINKER
+    if code_point in _PREPENDED:
+        return PREPENDED
+    if code_point in _SARA_AA:
+        return SARA_AA
     if category[0] == "M":
         return MARK
     if category[0] not in "LN":
@@ -129,7 +151,9 @@ def build() -> dict[str, NDArray[np.generic]]:
         folded = fold(chr(cp), dropped)
         first_class = unicodedata.combining(folded[0]) if folded else 0
         is_hard = cp in composing or any(ord(c) in composing for c in folded[:1])
-        is_long = len(folded.encode()) + len(folded) > 2 * len(chr(cp).encode())
+        # The kernel has room for twice the bytes: of the characters, and of a space before each word.
+        n_words = sum(classify(ord(char)) not in (MARK, LINKER, SARA_AA) for char in folded)
+        is_long = len(folded.encode()) + n_words > 2 * len(chr(cp).encode())
         if is_hard or (is_long and len(folded) > 1) or (len(folded) > 1 and first_class):
             hardness[cp] = HARD
         elif folded:

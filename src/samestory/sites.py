@@ -1,0 +1,99 @@
+"""Stage 2c: the site of each article, since page furniture is a site's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from samestory.buffers import string_buffers
+from samestory.kernels.sites import host_keys, name_keys
+
+MOST_OUTLETS: Final = 8
+"""A host with more outlets than this is an aggregator, where the outlet is the site."""
+
+
+@dataclass(frozen=True)
+class SiteNames:
+    """Keys of the outlet and of the address's host of each article of a batch; 0 where there is none."""
+
+    outlets: NDArray[np.uint64]
+    hosts: NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Sites:
+    """The site of each of n articles.
+
+    Attributes
+    ----------
+    of_article : int32 array of shape (n,)
+        0 where it is not known.
+    keys : uint64 array
+        Of each site; that of site 0 is 0.
+    is_host : bool array of shape (n,)
+        Whether the site is the host of the article's address, not its outlet.
+    """
+
+    of_article: NDArray[np.int32]
+    keys: NDArray[np.uint64]
+    is_host: NDArray[np.bool_]
+
+
+def read_names(source: Any, url: Any) -> SiteNames:
+    """Return the keys of a batch's columns `source` and `url`."""
+    return SiteNames(name_keys(*string_buffers(source)), host_keys(*string_buffers(url)))
+
+
+def find_sites(batches: list[SiteNames]) -> Sites:
+    """Decide what is one site: a host, unless many outlets share it; else the outlet."""
+    empty = np.zeros(0, dtype=np.uint64)
+    outlets = np.concatenate([empty, *(batch.outlets for batch in batches)])
+    hosts = np.concatenate([empty, *(batch.hosts for batch in batches)])
+    both = np.flatnonzero((hosts != 0) & (outlets != 0))
+    mixed = hosts[both] * np.uint64(0x9E3779B97F4A7C15) ^ outlets[both]
+    _, firsts = np.unique(mixed, return_index=True)
+    shared, counts = np.unique(hosts[both[firsts]], return_counts=True)
+    is_aggregator = np.isin(hosts, shared[counts > MOST_OUTLETS])
+    is_host = (hosts != 0) & ~is_aggregator
+    names = np.where(is_host, hosts, outlets)
+    keys, of_article = np.unique(np.concatenate([np.zeros(1, np.uint64), names]), return_inverse=True)
+    return Sites(of_article.reshape(-1)[1:].astype(np.int32), keys, is_host)
+
+
+def name_sites(sites: Sites, wanted: NDArray[np.int64], source: Any, url: Any) -> list[str]:
+    """Return the names of some sites: the host, or the outlet, in lower case; empty for site 0.
+
+    Parameters
+    ----------
+    sites : Sites
+    wanted : int64 array
+        Numbers of sites.
+    source, url : pyarrow.ChunkedArray
+        Of all articles.
+    """
+    firsts = np.zeros(len(sites.keys), dtype=np.int64)
+    firsts[sites.of_article[::-1]] = np.arange(len(sites.of_article))[::-1]
+    names = {0: ""}
+    for site in np.unique(wanted).tolist():
+        if site:
+            row = int(firsts[site])
+            names[site] = host_of(url[row].as_py()) if sites.is_host[row] else source[row].as_py()
+    return [_lower(names[site]) for site in wanted.tolist()]
+
+
+def host_of(url: str) -> str:
+    """Return the host of an address, without ``www.``, user and port."""
+    scheme, found, rest = url.partition("://")
+    if not found or any(mark in scheme for mark in "/?#"):
+        rest = url
+    for mark in "/?#":
+        rest = rest.partition(mark)[0]
+    host = rest.rpartition("@")[2].partition(":")[0]
+    return host[4:] if host[:4].lower() == "www." and len(host) > 4 else host
+
+
+def _lower(name: str) -> str:
+    return "".join(c.lower() if c.isascii() else c for c in name)
