@@ -124,7 +124,8 @@ class Corpus:
     @property
     def runs(self) -> Runs:
         """Which runs are fingerprints by which partial copies are found."""
-        return Runs.of_corpus(self.by_character, len(self.articles))
+        n_bytes = int(self.folded_sizes.sum())
+        return Runs.of_corpus(self.by_character, len(self.articles), n_bytes)
 
     def sample_again(self) -> None:
         """Take the fingerprints of all articles anew, without furniture, for candidates."""

@@ -24,7 +24,8 @@ WORD_SHIFT: Final = 3
 CHARACTER_SHIFT: Final = 5
 """and one run of characters in 32."""
 SMALL_CORPUS: Final = 20_000
-"""Up to so many articles all runs are kept, and no pair escapes for lack of a fingerprint."""
+SMALL_BYTES: Final = 128 << 20
+"""Up to so many articles, and bytes, all runs are kept: no pair escapes for lack of a fingerprint."""
 _MOST_AT_ONCE: Final = 2
 N_PARTITIONS: Final = 1 << PARTITION_BITS
 
@@ -44,9 +45,9 @@ class Runs:
     shift: int
 
     @staticmethod
-    def of_corpus(by_character: bool, n_articles: int | None = None) -> Runs:
-        """Return the runs for a corpus; of a small one every run is kept."""
-        if n_articles is not None and n_articles <= SMALL_CORPUS:
+    def of_corpus(by_character: bool, n_articles: int = SMALL_CORPUS + 1, n_bytes: int = 0) -> Runs:
+        """Return the runs for a corpus of some articles and bytes; of a small one every run is kept."""
+        if n_articles <= SMALL_CORPUS and n_bytes <= SMALL_BYTES:
             return Runs(by_character, 0)
         return Runs(by_character, CHARACTER_SHIFT if by_character else WORD_SHIFT)
 

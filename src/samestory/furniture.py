@@ -10,6 +10,7 @@ articles do, is none. (On the like for the structure of pages: Yi, Liu and Li,
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -163,6 +164,7 @@ class Remover:
         keys, key_offsets = kernel.hash_blocks(padded, offsets, self._salts, runs.by_character, runs.size)
         self._table, self._kinds, self._owners, _ = kernel.table_blocks(keys, key_offsets, kinds)
         self._runs = runs
+        self._lock = threading.Lock()
         self.n_pages = np.zeros(len(self.furniture), dtype=np.int64)
 
     def find(self, folded: FoldedTexts, articles: Ints, salts: Keys) -> Found:
@@ -171,7 +173,8 @@ class Remover:
         found = _find_cuts(
             folded, articles, salts, self._runs, (self._table, self._kinds, self._owners), n_pages
         )
-        self.n_pages += n_pages
+        with self._lock:
+            self.n_pages += n_pages
         return found
 
     def counted(self) -> Furniture:
