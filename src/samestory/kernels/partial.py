@@ -26,6 +26,8 @@ MOST: Final = 0.5
 """A round-up holds most of each of two texts that are not related,"""
 MANY_PARTS: Final = 4
 """or parts of so many."""
+MOST_EDGES: Final = 256
+"""Of an article with many more edges than the container has partners, the edges are not gone through."""
 MOST_LEADERS: Final = 32
 """Of so many parts of a container the texts are compared with each other."""
 COUNTER_BITS: Final = 24
@@ -368,6 +370,9 @@ def cut_round_ups(
         for p in range(begin, end):
             e = partner_edges[p]
             partner = edge_first[e] if edge_second[e] == container else edge_second[e]
+            n_edges = adjacency_offsets[partner + 1] - adjacency_offsets[partner]
+            if n_edges > MOST_EDGES + end - begin:
+                continue  # its edges to the other partners are found from their side
             for k in range(adjacency_offsets[partner], adjacency_offsets[partner + 1]):
                 other_edge = adjacency[k]
                 if not kept[other_edge]:
