@@ -206,6 +206,17 @@ def test_stock_phrases_join_nothing() -> None:
     assert not together(samestory.cluster(to_table(found)))
 
 
+@pytest.mark.parametrize(("n_shared", "joined"), [(13, False), (14, True)])
+def test_what_is_shared_must_be_evidence(n_shared: int, joined: bool) -> None:
+    # Over a third of either article: only the number of shingles, 11 or 12, decides.
+    room = Newsroom(38)
+    phrase = " ".join(room.words(n_shared))
+    found = [
+        news(str(i), f"{' '.join(room.words(9))} {phrase} {' '.join(room.words(9))}", i) for i in range(2)
+    ]
+    assert bool(together(run(found))) == joined
+
+
 # --- Articles that hold parts of several --------------------------------------
 
 
