@@ -17,6 +17,8 @@ from samestory.errors import ConfigError
 SHINGLE_PATTERN: Final = re.compile(r"(word|char):([1-9][0-9]{0,2})")
 EVIDENCE: Final = {"word": 12, "char": 60}
 """Shingles that partial copies must share at least: a stock phrase is no evidence."""
+_WINDOW_PATTERN: Final = re.compile(r"(?=.*[1-9])([0-9]{1,5}(?:\.[0-9]{1,6})?)([hdw])")
+_HOURS: Final = {"h": 1.0, "d": 24.0, "w": 168.0}
 _NEVER: Final = 2**31 - 1
 LEVELS: Final = ("duplicate", "story")
 REPRESENTATIVES: Final = ("earliest", "longest", "first")
@@ -26,7 +28,7 @@ FORMATS: Final = ("parquet", "jsonl", "csv", "tsv", "arrow", "txt")
 # Settings that decide the answer; the others say only where the input is and how fast to go.
 _RESULT_FIELDS: Final = (
     "threshold", "containment", "shingle", "num_perm", "seed", "recall", "level", "representative",
-    "partial", "boilerplate", "founder_overlap",
+    "partial", "boilerplate", "founder_overlap", "story_threshold", "story_window",
 )  # fmt: skip
 
 _NAMES_OF_COLUMNS: Final = (
@@ -55,8 +57,12 @@ class Config:
     recall : float, default 0.99
         Chance, over 0 and under 1, that a pair at the threshold becomes a candidate;
         bands and rows follow from it.
-    level : {"duplicate"}, default "duplicate"
-        How far to look.
+    level : {"duplicate", "story"}, default "duplicate"
+        How far to look: for copies, or also for stories, articles that report one event in other words.
+    story_threshold : float, default 0.5
+        Mean score, from 0.05 to 0.99, at or over which groups of articles are one story.
+    story_window : str, default "7d"
+        Time within which an event is reported: a number and ``h``, ``d`` or ``w``.
     representative : {"earliest", "longest", "first"}, default "earliest"
         Which article of a cluster is kept.
     partial : bool, default True
@@ -88,6 +94,8 @@ class Config:
     seed: int = 1
     recall: float = 0.99
     level: str = "duplicate"
+    story_threshold: float = 0.5
+    story_window: str = "7d"
     representative: str = "earliest"
     partial: bool = True
     boilerplate: bool = True
@@ -111,7 +119,7 @@ class Config:
         if cast(object, self.containment) is None:
             size = default_containment(self.shingle_unit, self.shingle_size)
             object.__setattr__(self, "containment", size)
-        for name in ("threshold", "containment", "recall", "founder_overlap"):
+        for name in ("threshold", "containment", "recall", "founder_overlap", "story_threshold"):
             _adopt(self, name, numbers.Real, float)
         for name in ("num_perm", "seed", "threads"):
             _adopt(self, name, numbers.Integral, int)
@@ -130,10 +138,11 @@ class Config:
         if self.threads is not None:
             _check_integer("threads", self.threads, 1, 1024)
         _check_choice("level", self.level, LEVELS)
-        if self.level == "story":
+        _check_number("story_threshold", self.story_threshold, 0.05, 0.99)
+        if not isinstance(self.story_window, str) or not _WINDOW_PATTERN.fullmatch(self.story_window):
             raise ConfigError(
-                "level is 'story', which this version cannot compute yet",
-                hint="leave it at 'duplicate'",
+                f"story_window is {self.story_window!r}, not a time",
+                hint="a number over 0 and h, d or w, for example 36h, 7d or 2w",
             )
         _check_choice("representative", self.representative, REPRESENTATIVES)
         _check_choice("on_error", self.on_error, ON_ERROR)
@@ -154,6 +163,12 @@ class Config:
     def evidence(self) -> int:
         """Number of shingles that partial copies must share at least."""
         return EVIDENCE[self.shingle_unit] if self.partial else _NEVER
+
+    @property
+    def story_window_days(self) -> float:
+        """Days within which an event is reported."""
+        number, unit = self.story_window[:-1], self.story_window[-1]
+        return float(number) * _HOURS[unit] / 24.0
 
     @property
     def n_threads(self) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +29,7 @@ from samestory.sites import SiteNames, read_names
 from samestory.textstore import Kept, TextStore
 from samestory.threads import in_order
 
+A = TypeVar("A")
 _of_thread = threading.local()
 
 
@@ -121,11 +123,41 @@ class Corpus:
             pass
         return FoldedTexts(out, offsets)
 
+    def map_texts(
+        self, docs: NDArray[np.int64], work: Callable[[int, int, FoldedTexts, NDArray[np.int64]], A]
+    ) -> Iterator[A]:
+        """Apply `work` in threads to the folded texts of some articles, batch by batch.
+
+        Parameters
+        ----------
+        docs : int64 array
+            In order.
+        work : callable
+            Of the first and the last place in `docs`, texts, and where among these those of the articles are.
+        """
+
+        def one(item: tuple[int, Any]) -> A | None:
+            first, batch = item
+            low, high = np.searchsorted(docs, (first, first + len(batch)))
+            if low == high:
+                return None
+            return work(int(low), int(high), *self._without_furniture(first, batch, docs[low:high] - first))
+
+        for _, done in in_order(self.executor, one, self._stored(), self.config.n_threads + 1):
+            if done is not None:
+                yield done
+
     @property
     def runs(self) -> Runs:
         """Which runs are fingerprints by which partial copies are found."""
         n_bytes = int(self.folded_sizes.sum())
         return Runs.of_corpus(self.by_character, len(self.articles), n_bytes)
+
+    def forget_sketches(self) -> None:
+        """Let go of what only finding copies needs: band keys and fingerprints."""
+        self.samples = []
+        self.names = []
+        self.sketches = dataclasses.replace(self.sketches, band_keys=self.sketches.band_keys[:, :0])
 
     def sample_again(self) -> None:
         """Take the fingerprints of all articles anew, without furniture, for candidates."""

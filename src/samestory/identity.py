@@ -53,3 +53,11 @@ def founding_times(published_at: Any) -> NDArray[np.int64]:
     """Return microseconds since 1970 of each article; the undated come after all others."""
     times = pc.fill_null(published_at.cast(pa.int64()), int(UNDATED))
     return np.asarray(times.to_numpy(), dtype=np.int64)
+
+
+def founding_ranks(ids: Any) -> NDArray[np.int64]:
+    """Return the place of each id in the order of their bytes."""
+    order = pc.sort_indices(ids.combine_chunks().cast(pa.binary())).to_numpy()
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(len(order))
+    return ranks

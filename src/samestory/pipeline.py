@@ -2,8 +2,10 @@
 
 ::
 
-    read → normalise → sketch → band → verify → partial copies → tables
+    read → normalise → sketch → band → verify → partial copies → stories → tables
     (folded texts are kept for verify where there is room, else read and folded again)
+
+The order of what finds stories is in `samestory.storyline`.
 """
 
 from __future__ import annotations
@@ -32,15 +34,27 @@ from samestory.progress import Observer, ignore_progress
 from samestory.read import Source, open_source
 from samestory.result import Result
 from samestory.sites import find_sites, name_sites
-from samestory.summary import run_stats
-from samestory.tabulate import clusters_table, pairs_table
+from samestory.storyline import find_stories
+from samestory.summary import run_stats, stories_stats
+from samestory.tabulate import Stories, clusters_table, pairs_table, stories_table
 from samestory.textstore import TextStore
 from samestory.threads import in_order, threads
-from samestory.verify import Articles, Linked, Related, Verified, find_founders, link, relate, verify
+from samestory.verify import (
+    Articles,
+    Linked,
+    Related,
+    Verified,
+    count_shared_of,
+    find_founders,
+    link,
+    relate,
+    verify,
+)
 
 ROUND_BYTES: Final = 1 << 28
 """Candidates are verified in rounds of about this many bytes of folded text."""
 CHUNKS_PER_THREAD: Final = 4
+_MOST_PAIRS: Final = 1 << 18
 
 
 @dataclass
@@ -116,12 +130,22 @@ def cluster_source(source: Source, config: Config, observer: Observer = ignore_p
         with timings.stage("partial copies"):
             observer("partial copies", 0, None)
             verified, round_ups = _join_partial(corpus, postings, pages, verified, order)
+        stories, shared = None, None
+        if config.level == "story":
+            del postings, pages, components
+            corpus.forget_sketches()
+            with timings.stage("stories"):
+                founders = find_founders(verified, len(corpus.articles))
+                stories = find_stories(corpus, founders, order.times, observer)
+                shared = _count_shared(stories, corpus)
         with timings.stage("tabulate"):
             observer("tabulate", 0, None)
+            n_shingles = corpus.sketches.n_shingles
             clusters = clusters_table(
-                corpus.articles, corpus.sketches.n_shingles, corpus.boilerplate_ratio, verified
+                corpus.articles, n_shingles, corpus.boilerplate_ratio, verified, stories
             )
-            pairs = pairs_table(corpus.articles["doc_id"], corpus.sketches.n_shingles, verified)
+            pairs = pairs_table(corpus.articles["doc_id"], n_shingles, verified, stories, shared)
+            told = stories_table(corpus.articles, stories) if stories is not None else None
     stats = run_stats(
         source,
         config,
@@ -132,8 +156,30 @@ def cluster_source(source: Source, config: Config, observer: Observer = ignore_p
         round_ups,
         corpus.n_bytes,
         timings.seconds,
+        stories_stats(stories, told) if stories is not None and told is not None else None,
     )
-    return Result(clusters, pairs, stats, list(source.rejects), furniture.table)
+    return Result(clusters, pairs, stats, list(source.rejects), furniture.table, told)
+
+
+def _count_shared(stories: Stories, corpus: Corpus) -> NDArray[np.int32]:
+    """Count the shingles that the pairs of stories share, some stories at a time."""
+    pairs = stories.pairs
+    shared = np.zeros(len(pairs), dtype=np.int32)
+    by_story = np.argsort(stories.founders[pairs[:, 0]], kind="stable")
+    story_of = stories.founders[pairs[by_story, 0]]
+    sizes = corpus.folded_sizes[pairs[by_story]].sum(axis=1)
+    begin = 0
+    while begin < len(pairs):
+        end = begin + int(np.searchsorted(np.cumsum(sizes[begin:]), 2 * ROUND_BYTES, side="right"))
+        end = min(max(end, begin + 1), len(pairs))
+        while end < len(pairs) and story_of[end] == story_of[end - 1] and end - begin < _MOST_PAIRS:
+            end += 1
+        rows = by_story[begin:end]
+        docs = np.unique(pairs[rows])
+        texts = corpus.collect(docs)
+        shared[rows] = count_shared_of(pairs[rows], docs, texts, corpus.sketches, corpus.config)
+        begin = end
+    return shared
 
 
 def _verify_rounds(

@@ -27,6 +27,9 @@ class Result:
         Rows set aside, with ``on_error="skip"``.
     furniture : pyarrow.Table, optional
         Blocks of words that were taken out since sites repeat them: `samestory.furniture.BLOCKS`.
+    stories : pyarrow.Table, optional
+        With ``level="story"``, one row for each story of two clusters or more:
+        `samestory.schema.STORIES`.
     """
 
     clusters: pa.Table
@@ -34,6 +37,7 @@ class Result:
     stats: dict[str, Any]
     rejects: list[Any] = field(default_factory=list)
     furniture: pa.Table | None = None
+    stories: pa.Table | None = None
 
     def write(self, folder: str | PathLike[str], *, overwrite: bool = False) -> None:
         """Write clusters.parquet, pairs.parquet and run.json, whole or not at all.
@@ -57,5 +61,6 @@ class Result:
             self.stats,
             self.rejects,
             self.furniture,
+            self.stories,
             overwrite=overwrite,
         )

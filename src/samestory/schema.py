@@ -57,6 +57,30 @@ PAIRS: Final = pa.schema(
     ]
 )
 
+STORIES: Final = pa.schema(
+    [
+        pa.field("story_id", pa.string(), nullable=False),
+        pa.field("story_size", pa.int32(), nullable=False),
+        pa.field("n_clusters", pa.int32(), nullable=False),
+        pa.field("first_published_at", TIMESTAMP),
+        pa.field("last_published_at", TIMESTAMP),
+        pa.field("title", pa.string()),
+        pa.field(
+            "terms",
+            pa.list_(
+                pa.struct(
+                    [
+                        pa.field("term", pa.string(), nullable=False),
+                        pa.field("share", pa.float32(), nullable=False),
+                    ]
+                )
+            ),
+            nullable=False,
+        ),
+    ]
+)
+"""Stories of two duplicate clusters or more, the largest first."""
+
 # Relations of two articles, strongest first, then those of one article to its representative.
 EXACT: Final = "exact"
 NEAR: Final = "near"

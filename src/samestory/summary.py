@@ -14,9 +14,11 @@ from samestory.config import Config
 from samestory.kernels.clusters import MOST_LISTED
 from samestory.largest import largest_clusters, suspicions
 from samestory.params import Banding
+from samestory.tabulate import Stories
 from samestory.read import Source
 from samestory.version import __version__
 
+_LARGEST_SHOWN = 5
 _RELATIONS = (schema.UNIQUE, schema.REPRESENTATIVE, schema.EXACT, schema.NEAR, schema.PARTIAL, schema.LINKED)
 
 
@@ -30,6 +32,7 @@ def run_stats(
     round_ups: dict[str, int],
     text_bytes: int,
     seconds: dict[str, float],
+    stories: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Gather the facts of a run, as plain values for JSON."""
     sizes = np.asarray(clusters["cluster_size"])
@@ -69,11 +72,36 @@ def run_stats(
         },
         "most_articles_listed_pair_by_pair": MOST_LISTED,
         "furniture": furniture,
+        **({} if stories is None else {"stories": stories}),
         "largest_clusters": largest,
         "warnings": [*source.warnings, *suspicions(largest, n)],
         "text_bytes": text_bytes,
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
         "peak_memory_bytes": peak_memory_bytes(),
+    }
+
+
+def stories_stats(stories: Stories, table: pa.Table) -> dict[str, Any]:
+    """Gather the facts of the stories: those of one cluster count, too."""
+    n_told = len(table)
+    n_clusters = int(np.asarray(table["n_clusters"]).sum(dtype=np.int64))
+    largest = table.slice(0, _LARGEST_SHOWN).to_pylist()
+    return {
+        "stories": stories.n_units - n_clusters + n_told,
+        "of_several_clusters": n_told,
+        "pairs": len(stories.pairs),
+        "postings_read": stories.n_read,
+        "postings_read_per_cluster": round(stories.n_read / max(1, stories.n_units), 1),
+        "largest": [
+            {
+                "story_id": row["story_id"],
+                "story_size": row["story_size"],
+                "n_clusters": row["n_clusters"],
+                "title": row["title"],
+                "terms": [term["term"] for term in row["terms"]],
+            }
+            for row in largest
+        ],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -13,14 +14,69 @@ from samestory import schema
 from samestory.verify import Verified
 
 _RELATIONS: Final = pa.array(
-    [schema.UNIQUE, schema.REPRESENTATIVE, schema.EXACT, schema.NEAR, schema.PARTIAL, schema.LINKED],
+    [
+        schema.UNIQUE,
+        schema.REPRESENTATIVE,
+        schema.EXACT,
+        schema.NEAR,
+        schema.PARTIAL,
+        schema.LINKED,
+        schema.STORY,
+    ],
     pa.string(),
 )
-"""Names of the relations in the order of their numbers in `samestory.kernels.clusters`."""
+"""Names of the relations in the order of their numbers in `samestory.kernels.clusters`, and `story`."""
+_STORY: Final = 6
+
+
+@dataclass(frozen=True)
+class Stories:
+    """The stories of a corpus of n articles.
+
+    Attributes
+    ----------
+    founders : int64 array of shape (n,)
+        The founding article of each one's story.
+    sizes : int32 array of shape (n,)
+        Articles in it.
+    scores : float32 array of shape (n,)
+        Similarity to the rest of it, from 0 to 1; 1 for an article whose story is one cluster.
+    pairs : int64 array of shape (p, 2)
+        Articles of one story but different clusters: doc, later doc.
+    pair_scores : float32 array of shape (p,)
+    told : int64 array of shape (s,)
+        Founding articles of the stories of two clusters or more.
+    n_clusters : int32 array of shape (s,)
+        Clusters in each of these.
+    terms : list of list of str
+        Terms that hold each of these together.
+    shares : float32 array of shape (s, k)
+        Share of each term in the similarity.
+    n_units : int
+        Clusters in all.
+    n_read : int
+        Postings read to find neighbours.
+    """
+
+    founders: NDArray[np.int64]
+    sizes: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    pairs: NDArray[np.int64]
+    pair_scores: NDArray[np.float32]
+    told: NDArray[np.int64]
+    n_clusters: NDArray[np.int32]
+    terms: list[list[str]]
+    shares: NDArray[np.float32]
+    n_units: int
+    n_read: int
 
 
 def clusters_table(
-    articles: Any, n_shingles: NDArray[np.int32], boilerplate: NDArray[np.float32], verified: list[Verified]
+    articles: Any,
+    n_shingles: NDArray[np.int32],
+    boilerplate: NDArray[np.float32],
+    verified: list[Verified],
+    stories: Stories | None = None,
 ) -> pa.Table:
     """Return one row for each article, in input order: see `samestory.schema.CLUSTERS`.
 
@@ -34,6 +90,7 @@ def clusters_table(
         Share of each one's words that was taken out.
     verified : list of Verified
         The clusters; an article in none of them is alone.
+    stories : Stories, optional
     """
     n = len(articles)
     founders = np.arange(n, dtype=np.int64)
@@ -60,14 +117,33 @@ def clusters_table(
         "boilerplate_ratio": boilerplate,
         **{name: articles[name] for name in schema.METADATA_COLUMNS},
     }
+    if stories is not None:
+        columns["story_id"] = _take_where_other(ids, stories.founders)
+        columns["story_size"] = stories.sizes
+        columns["story_score"] = stories.scores
     return _table(columns, schema.CLUSTERS, n)
 
 
-def pairs_table(ids: Any, n_shingles: NDArray[np.int32], verified: list[Verified]) -> pa.Table:
-    """Return one row for each verified pair, in input order: see `samestory.schema.PAIRS`."""
+def pairs_table(
+    ids: Any,
+    n_shingles: NDArray[np.int32],
+    verified: list[Verified],
+    stories: Stories | None = None,
+    shared: NDArray[np.int32] | None = None,
+) -> pa.Table:
+    """Return one row for each verified pair, in input order: see `samestory.schema.PAIRS`.
+
+    A pair of a story stands in the cluster of its first article; `shared` are the shingles its two share.
+    """
     rows = [part.pairs for part in verified]
     pairs = np.concatenate(rows) if rows else np.empty((0, 4), dtype=np.int64)
-    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    scores = np.full(len(pairs), np.nan, dtype=np.float32)
+    if stories is not None and shared is not None:
+        told = np.column_stack([stories.pairs, np.full(len(shared), _STORY), shared])
+        pairs = np.concatenate([pairs, told.astype(np.int64)])
+        scores = np.concatenate([scores, stories.pair_scores])
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    pairs, scores = pairs[order], scores[order]
     founders = np.arange(len(ids), dtype=np.int64)
     for part in verified:
         founders[part.docs] = part.founders
@@ -80,9 +156,45 @@ def pairs_table(ids: Any, n_shingles: NDArray[np.int32], verified: list[Verified
         "containment_a_in_b": _share(shared, n_shingles[a]),
         "containment_b_in_a": _share(shared, n_shingles[b]),
         "shared_shingles": shared.astype(np.int32),
+        "story_score": pa.array(scores, mask=np.isnan(scores)),
         "cluster_id": _take(ids, founders[a]),
     }
     return _table(columns, schema.PAIRS, len(pairs))
+
+
+def stories_table(articles: Any, stories: Stories) -> pa.Table:
+    """Return one row for each story of two clusters or more, the largest first: `samestory.schema.STORIES`."""
+    told = stories.told
+    sizes = stories.sizes[told]
+    order = np.lexsort((told, -sizes.astype(np.int64)))
+    times = articles["published_at"].combine_chunks()
+    first, last = _span(times, stories.founders, told)
+    terms = [
+        [{"term": t, "share": float(x)} for t, x in zip(stories.terms[k], stories.shares[k], strict=False)]
+        for k in order
+    ]
+    columns = {
+        "story_id": _take(articles["doc_id"], told[order]),
+        "story_size": sizes[order],
+        "n_clusters": stories.n_clusters[order],
+        "first_published_at": first.take(pa.array(order)),
+        "last_published_at": last.take(pa.array(order)),
+        "title": _take(articles["title"], told[order]),
+        "terms": pa.array(terms, type=schema.STORIES.field("terms").type),
+    }
+    return _table(columns, schema.STORIES, len(told))
+
+
+def _span(times: Any, founders: NDArray[np.int64], told: NDArray[np.int64]) -> tuple[Any, Any]:
+    """Return the earliest and the latest date of each story, null where none is dated."""
+    values = pc.fill_null(times.cast(pa.int64()), 0).to_numpy()
+    dated = times.is_valid().to_numpy(zero_copy_only=False)
+    low = np.full(len(founders), np.iinfo(np.int64).max)
+    high = np.full(len(founders), np.iinfo(np.int64).min)
+    np.minimum.at(low, founders[dated], values[dated])
+    np.maximum.at(high, founders[dated], values[dated])
+    none = high[told] < low[told]
+    return tuple(pa.array(side[told], mask=none).cast(schema.TIMESTAMP) for side in (low, high))  # type: ignore[return-value]
 
 
 def _table(columns: dict[str, Any], target: pa.Schema, n: int) -> pa.Table:

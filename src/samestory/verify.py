@@ -344,6 +344,24 @@ def _hash_members(
     return lists, offsets
 
 
+def count_shared_of(
+    pairs: NDArray[np.int64], docs: NDArray[np.int64], texts: FoldedTexts, sketches: Sketches, config: Config
+) -> NDArray[np.int32]:
+    """Count the shingles that the two articles of each pair share.
+
+    Parameters
+    ----------
+    pairs : int64 array of shape (p, 2)
+    docs : int64 array
+        Among which are those of the pairs, each once.
+    texts : FoldedTexts
+        Of `docs`, in that order.
+    """
+    lists, offsets = _hash_members(np.arange(len(docs)), docs, texts, sketches, config)
+    find = _member_finder(docs)
+    return count_merged_pairs(find(pairs[:, 0].copy()), find(pairs[:, 1].copy()), lists, offsets)
+
+
 def _verify_pairs(
     pairs: NDArray[np.int64],
     docs: NDArray[np.int64],

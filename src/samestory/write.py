@@ -27,6 +27,7 @@ from samestory.schema import FORMAT_VERSION
 CLUSTERS_FILE: Final = "clusters.parquet"
 PAIRS_FILE: Final = "pairs.parquet"
 FURNITURE_FILE: Final = "furniture.parquet"
+STORIES_FILE: Final = "stories.parquet"
 REJECTS_FILE: Final = "rejects.jsonl"
 RUN_FILE: Final = "run.json"
 
@@ -69,6 +70,7 @@ def write_result(
     stats: dict[str, Any],
     rejects: list[Any],
     furniture: pa.Table | None = None,
+    stories: pa.Table | None = None,
     *,
     overwrite: bool,
 ) -> None:
@@ -87,6 +89,8 @@ def write_result(
             _write_table(pairs, temporary / PAIRS_FILE, footer)
             if furniture is not None and len(furniture):
                 _write_table(furniture, temporary / FURNITURE_FILE, footer)
+            if stories is not None:
+                _write_table(stories, temporary / STORIES_FILE, footer)
             if stats["config"]["on_error"] == "skip":
                 write_rejects(rejects, temporary / REJECTS_FILE)
             _write_synced(temporary / RUN_FILE, json.dumps(stats, indent=2, ensure_ascii=False) + "\n")
@@ -134,7 +138,7 @@ def _move_into_place(temporary: Path, target: Path) -> None:
         temporary.replace(target)
         return
     (target / RUN_FILE).unlink(missing_ok=True)
-    for name in (CLUSTERS_FILE, PAIRS_FILE, FURNITURE_FILE, REJECTS_FILE, RUN_FILE):
+    for name in (CLUSTERS_FILE, PAIRS_FILE, FURNITURE_FILE, STORIES_FILE, REJECTS_FILE, RUN_FILE):
         if (temporary / name).exists():
             (temporary / name).replace(target / name)
         else:

@@ -20,6 +20,7 @@ from samestory.progress import Observer, ignore_progress
 
 _MOST_INPUTS: Final = 3
 _MOST_CLUSTERS: Final = 3
+_MOST_TERMS: Final = 5
 _LONGEST_ID: Final = 40
 _LEAST_MEGABYTES: Final = 10
 _RELATION_WORDS: Final = {
@@ -85,6 +86,8 @@ class Console:
             console.print(_summary(stats))
             if stats["largest_clusters"]:
                 console.print(_largest_clusters(stats["largest_clusters"][:_MOST_CLUSTERS]))
+            if stats.get("stories", {}).get("largest"):
+                console.print(_largest_stories(stats["stories"]["largest"][:_MOST_CLUSTERS]))
             if self.verbose:
                 console.print(_details(stats))
             for warning in stats["warnings"]:
@@ -148,6 +151,10 @@ def _summary(stats: dict[str, Any]) -> Table:
     for relation, words in _RELATION_WORDS.items():
         if counts["relations"][relation]:
             table.add_row(f"  {relation}", f"{counts['relations'][relation]:,}", words)
+    stories = stats.get("stories")
+    if stories:
+        several = f"{stories['of_several_clusters']:,} of them told in other words"
+        table.add_row("stories", f"{stories['stories']:,}", several)
     furniture = stats["furniture"]
     if furniture["articles"]:
         what = f"{furniture['ratio']:.1%} of the words, in {furniture['articles']:,} articles"
@@ -177,6 +184,19 @@ def _largest_clusters(largest: list[dict[str, Any]]) -> Table:
             ids = " + ".join(_short(link[side]) for side in ("doc_id_a", "doc_id_b"))
             words = f"{link['containment']:.2f} {link['relation']}: {ids}"
         table.add_row(Text(_short(cluster["cluster_id"])), f"{cluster['size']:,}", Text(words))
+    return table
+
+
+def _largest_stories(largest: list[dict[str, Any]]) -> Table:
+    """Return the largest stories with the terms that hold each together."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("largest stories")
+    table.add_column("articles", justify="right")
+    table.add_column("held together by", style="dim")
+    for story in largest:
+        name = story["title"] or story["story_id"]
+        terms = ", ".join(story["terms"][:_MOST_TERMS])
+        table.add_row(Text(_short(name)), f"{story['story_size']:,}", Text(printable(terms)))
     return table
 
 

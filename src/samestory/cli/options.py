@@ -90,6 +90,20 @@ matching_options = _all(
             help="Look for copies, or for stories too.",
         ),
         click.option(
+            "--story-threshold",
+            type=float,
+            default=_DEFAULTS.story_threshold,
+            show_default=True,
+            help="Mean score at or over which articles are one story.",
+        ),
+        click.option(
+            "--story-window",
+            default=_DEFAULTS.story_window,
+            show_default=True,
+            metavar="TIME",
+            help="Time within which an event is reported: 36h, 7d, 2w.",
+        ),
+        click.option(
             "--representative",
             type=click.Choice(REPRESENTATIVES),
             default=_DEFAULTS.representative,

@@ -55,7 +55,7 @@ class _Cache(FunctionCache):  # type: ignore[misc, unused-ignore]
     """Numba's cache on disk, looking at all the kernels' sources and loading without ceremony.
 
     Numba would look for changes in the kernel's own file only, not in those it
-    calls. It would not load what was compiled ahead into a folder that this
+    calls: those of its own folder and of this one. It would not load what was compiled ahead into a folder that this
     process may only read, as in a container. And before it loads compiled code it makes ready to compile, a
     quarter of a second of work in each process; of that, machine code needs
     the runtime alone.
@@ -70,7 +70,7 @@ class _Cache(FunctionCache):  # type: ignore[misc, unused-ignore]
             folders.insert(0, str(Path(_GIVEN_CACHE) / subfolder))
         # The folder that can be written first, then those where code may have been put ahead.
         self._files = [
-            IndexDataCacheFile(folder, self._impl.filename_base, _source_stamp())
+            IndexDataCacheFile(folder, self._impl.filename_base, _source_stamp(Path(source).parent))
             for folder in dict.fromkeys([self.cache_path, *folders])
         ]
         self._cache_file = self._files[0]
@@ -99,9 +99,10 @@ def kernel(function: F) -> F:
 
 
 @functools.cache
-def _source_stamp() -> str:
+def _source_stamp(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    shared = Path(__file__).parent
+    for path in sorted({*shared.glob("*.py"), *folder.glob("*.py")}):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
