@@ -7,16 +7,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from samestory.config import Config
 from samestory.corpus import Corpus
 from samestory.identity import founding_ranks
 from samestory.kernels.clusters import UNDATED
@@ -24,7 +21,7 @@ from samestory.kernels.story import groups
 from samestory.normalise import FoldedTexts
 from samestory.progress import Observer
 from samestory.story import grouping
-from samestory.story.explain import name_terms
+from samestory.story.explain import Named, find_words, spell
 from samestory.story.grouping import DAY, Edges, Fit, Linkage, Units
 from samestory.story.neighbours import Neighbours, Timeline, find_neighbours
 from samestory.story.terms import Headed, TermCounts, Terms, head
@@ -40,7 +37,8 @@ class _Chosen:
     docs : int64 array of shape (u,)
         The article with the most words; of several the one with the least id.
     times : int64 array of shape (u,)
-        Of the earliest of the cluster, in microseconds; `UNDATED` last.
+        The median of the dated ones of the cluster (one wrong date does not move it), in microseconds;
+        `UNDATED` last.
     unit_of : int64 array of shape (n,)
         Of every article of the corpus.
     """
@@ -85,7 +83,7 @@ def find_stories(corpus: Corpus, founders: NDArray[np.int64], times: Any, observ
     edges = grouping.find_edges(neighbours, units.factors, linkage)
     of_unit = grouping.group(units, edges, linkage, corpus.executor)
     fit = grouping.fit(units, of_unit, linkage)
-    words = name_terms(fit.names, _texts_of_stories(corpus, chosen, fit))
+    words = _spell_terms(corpus, chosen, fit)
     return _stories(corpus, chosen, times, id_ranks, units, edges, of_unit, fit, words, linkage, neighbours)
 
 
@@ -101,12 +99,23 @@ def _choose_units(
     by_length = np.lexsort((id_ranks, -n_units.astype(np.int64), cluster_of))
     firsts = np.flatnonzero(np.diff(cluster_of[by_length], prepend=-1))
     docs = by_length[firsts]
-    earliest = np.full(n_clusters, UNDATED, dtype=np.int64)
-    np.minimum.at(earliest, cluster_of, times)
-    order = np.lexsort((id_ranks[docs], earliest))
+    medians = _median_times(cluster_of, times, n_clusters)
+    order = np.lexsort((id_ranks[docs], medians))
     place_of = np.empty(n_clusters, dtype=np.int64)
     place_of[order] = np.arange(n_clusters)
-    return _Chosen(docs[order], earliest[order], place_of[cluster_of])
+    return _Chosen(docs[order], medians[order], place_of[cluster_of])
+
+
+def _median_times(
+    cluster_of: NDArray[np.int64], times: NDArray[np.int64], n_clusters: int
+) -> NDArray[np.int64]:
+    """Return the median time (of an even number the earlier one) of the dated articles of each cluster."""
+    medians = np.full(n_clusters, UNDATED, dtype=np.int64)
+    order = np.lexsort((times, cluster_of))
+    order = order[times[order] != UNDATED]
+    clusters, firsts, counts = np.unique(cluster_of[order], return_index=True, return_counts=True)
+    medians[clusters] = times[order[firsts + (counts - 1) // 2]]
+    return medians
 
 
 def _read_terms(corpus: Corpus, chosen: _Chosen, observer: Observer) -> Terms:
@@ -139,20 +148,20 @@ def _read_terms(corpus: Corpus, chosen: _Chosen, observer: Observer) -> Terms:
     return in_order.reordered(np.argsort(order))
 
 
-def _texts_of_stories(corpus: Corpus, chosen: _Chosen, fit: Fit) -> Callable[[], Iterator[Any]]:
-    """Return a function that yields, batch by batch, the members of stories with titles and texts."""
+def _spell_terms(corpus: Corpus, chosen: _Chosen, fit: Fit) -> list[list[str]]:
+    """Return the terms that hold each story together, as they are first spelt in it."""
     docs_of_members = chosen.docs[fit.members]
     order = np.argsort(docs_of_members, kind="stable")
     docs = docs_of_members[order]
     titles = corpus.articles["title"]
     story_of = np.repeat(np.arange(len(fit.offsets) - 1), np.diff(fit.offsets))[order]
 
-    def read(low: int, high: int, texts: FoldedTexts, places: NDArray[np.int64]) -> Any:
+    def read(low: int, high: int, texts: FoldedTexts, places: NDArray[np.int64]) -> Named:
         own = titles.take(pa.array(docs[low:high])).combine_chunks()
         headed = head(own, texts, places, by_character=corpus.by_character)
-        return story_of[low:high], headed
+        return find_words(fit.names, story_of[low:high], headed)
 
-    return lambda: corpus.map_texts(docs, read)
+    return spell(fit.names, corpus.map_texts(docs, read))
 
 
 def _stories(

@@ -25,6 +25,8 @@ MOST_NEAR: Final = 8192
 """Postings read for an article within its window."""
 MOST_FAR: Final = 2048
 """Postings read for an article beyond its window: its date may be wrong."""
+SHORT_LIST: Final = 32
+"""Lists of so few postings are read as a whole."""
 RANKS: Final = (20, 60)
 """Neighbours whose similarity is what a topic gives for free: beyond most stories."""
 PRIOR: Final = 0.03
@@ -114,7 +116,7 @@ class _Lists:
 def find_neighbours(terms: Terms, timeline: Timeline, executor: Executor) -> Neighbours:
     """Find the neighbours of every article and compare it with them."""
     n = len(terms.numbers)
-    lists = _invert(terms)
+    lists = _invert(terms, executor)
     begins, ends = timeline.windows()
     docs = np.empty((n, MOST_NEIGHBOURS), dtype=np.int32)
     similarities = np.empty((n, MOST_NEIGHBOURS), dtype=np.float32)
@@ -135,6 +137,7 @@ def find_neighbours(terms: Terms, timeline: Timeline, executor: Executor) -> Nei
             n,
             MOST_NEAR,
             MOST_FAR,
+            SHORT_LIST,
             docs,
         )
         kernel.compare_neighbours(
@@ -146,23 +149,31 @@ def find_neighbours(terms: Terms, timeline: Timeline, executor: Executor) -> Nei
     return Neighbours(docs, similarities, n_read)
 
 
-def _invert(terms: Terms) -> _Lists:
+_PARTS: Final = 8
+
+
+def _invert(terms: Terms, executor: Executor) -> _Lists:
     """Sort the telling terms of all articles into lists of postings."""
     n, width = terms.telling.shape
-    held = np.arange(width)[None] < terms.numbers_telling[:, None]
-    units, slots = np.nonzero(held)
-    places = terms.telling[units, slots]
-    names = terms.names[units, places].astype(np.uint64)
-    keys = (names << np.uint64(32)) | units.astype(np.uint64)
-    order = np.argsort(keys, kind="stable")
-    names = names[order]
-    starts = np.ones(len(names), dtype=np.bool_)
-    starts[1:] = names[1:] != names[:-1]
-    numbers = (np.cumsum(starts) - 1).astype(np.int32)
+
+    def sort_part(part: int) -> NDArray[np.uint64]:
+        packed = kernel.pack_terms(terms.names, terms.telling, terms.numbers_telling, part, _PARTS)
+        packed.sort()
+        return packed
+
+    parts = list(executor.map(sort_part, range(_PARTS)))
+    n_postings = sum(len(part) for part in parts)
     of_units = np.full((n, width), -1, dtype=np.int32)
-    of_units[units[order], slots[order]] = numbers
     unit_weights = np.zeros((n, width), dtype=np.float32)
-    weights = terms.weights[units, places]
-    unit_weights[units, slots] = weights
-    offsets = np.append(np.flatnonzero(starts), len(names)).astype(np.int64)
-    return _Lists(of_units, unit_weights, offsets, units[order].astype(np.int32), weights[order])
+    offsets = np.empty(n_postings + 1, dtype=np.int64)
+    postings = np.empty(n_postings, dtype=np.int32)
+    weights = np.empty(n_postings, dtype=np.float32)
+    n_lists = 0
+    first = 0
+    for part in parts:
+        n_lists = kernel.write_lists(
+            part, first, n_lists, terms.weights, terms.telling, of_units, unit_weights, offsets, postings, weights
+        )
+        first += len(part)
+    offsets[n_lists] = n_postings
+    return _Lists(of_units, unit_weights, offsets[: n_lists + 1], postings, weights)

@@ -24,7 +24,7 @@ from samestory.story.background import background_shares
 
 MOST_TERMS: Final = 192
 """Terms kept of an article. Measured: half as many lose a point of BCubed F1, more win nothing."""
-MOST_TELLING: Final = 96
+MOST_TELLING: Final = 48
 """Terms by which neighbours are looked for."""
 BACKGROUND_ARTICLES: Final = 300
 """Articles that the background weighs."""

@@ -41,6 +41,60 @@ def first_at_least(values, begin, end, least):  # type: ignore[no-untyped-def]
     return begin
 
 
+@kernel
+def pack_terms(
+    names: NDArray[np.uint32], telling: NDArray[np.uint8], n_telling: NDArray[np.int32], part: int, n_parts: int
+) -> NDArray[np.uint64]:
+    """Return name and place (article and slot in one number) of the telling terms of one range of names."""
+    width = telling.shape[1]
+    low = (part << 32) // n_parts
+    high = ((part + 1) << 32) // n_parts
+    n = 0
+    for unit in range(len(telling)):
+        for t in range(n_telling[unit]):
+            name = np.int64(names[unit, telling[unit, t]])
+            n += 1 if low <= name and name < high else 0
+    packed = np.empty(n, dtype=np.uint64)
+    n = 0
+    for unit in range(len(telling)):
+        for t in range(n_telling[unit]):
+            name = np.int64(names[unit, telling[unit, t]])
+            if low <= name and name < high:
+                packed[n] = (np.uint64(name) << np.uint64(32)) | np.uint64(unit * width + t)
+                n += 1
+    return packed
+
+
+@kernel
+def write_lists(
+    packed: NDArray[np.uint64],
+    first: int,
+    n_lists: int,
+    weights: NDArray[np.float32],
+    telling: NDArray[np.uint8],
+    unit_lists: NDArray[np.int32],
+    unit_weights: NDArray[np.float32],
+    list_offsets: NDArray[np.int64],
+    postings: NDArray[np.int32],
+    posting_weights: NDArray[np.float32],
+) -> int:
+    """Write lists of postings from sorted names and places, from place `first`; return how many lists there are."""
+    width = telling.shape[1]
+    for p in range(len(packed)):
+        if p == 0 or (packed[p] >> np.uint64(32)) != (packed[p - 1] >> np.uint64(32)):
+            list_offsets[n_lists] = first + p
+            n_lists += 1
+        place = np.int64(packed[p] & np.uint64(0xFFFFFFFF))
+        unit = place // width
+        slot = place - unit * width
+        weight = weights[unit, telling[unit, slot]]
+        unit_lists[unit, slot] = n_lists - 1
+        unit_weights[unit, slot] = weight
+        postings[first + p] = unit
+        posting_weights[first + p] = weight
+    return n_lists
+
+
 @inlined
 def _add_postings(postings, weights, begin, end, weight, own, scores, touched, n_touched):  # type: ignore[no-untyped-def]
     for p in range(begin, end):
@@ -124,6 +178,7 @@ def find_neighbours(
     n_units: int,
     most_near: int,
     most_far: int,
+    short_list: int,
     neighbours: NDArray[np.int32],
 ) -> int:
     """Write the best neighbours of articles `first` to `last`, -1 where there are fewer; return postings read.
@@ -138,6 +193,8 @@ def find_neighbours(
         Dated articles within the window of each.
     most_near, most_far : int
         Postings read within the window (and of the undated), and beyond it.
+    short_list : int
+        Lists of so few postings are read as a whole.
     neighbours : int32 array of shape (n, m)
     """
     n_terms = unit_lists.shape[1]
@@ -158,6 +215,10 @@ def find_neighbours(
             lists[n_lists] = (number << 8) | t
             low = list_offsets[number]
             high = list_offsets[number + 1]
+            if high - low <= short_list:
+                lengths[n_lists] = high - low
+                n_lists += 1
+                continue
             undated = first_at_least(postings, low, high, n_dated)
             inside = first_at_least(postings, low, undated, end) - first_at_least(postings, low, undated, begin)
             lengths[n_lists] = inside + high - undated
@@ -173,6 +234,12 @@ def find_neighbours(
             weight = unit_weights[unit, lists[k] & 255]
             low = list_offsets[number]
             high = list_offsets[number + 1]
+            if high - low <= short_list:
+                n_touched = _add_postings(
+                    postings, weights, low, high, weight, unit, scores, touched, n_touched
+                )
+                near += high - low
+                continue
             undated = first_at_least(postings, low, high, n_dated)
             a = first_at_least(postings, low, undated, begin)
             b = first_at_least(postings, a, undated, end)

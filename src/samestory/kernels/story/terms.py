@@ -29,8 +29,12 @@ LEAD_COUNT: Final = 3
 """What a word of the lead counts."""
 TITLE_COUNT: Final = 3
 """What a word of the title counts."""
+NUMBER_COUNT: Final = 3
+"""How many times a number counts what a word does: of deaths or of dollars, not of a day or a year."""
 MOST_TERMS: Final = 2 * TITLE_WORDS + BODY_WORDS + BODY_PAIRS
 SLOTS: Final = 2048
+STEM_LETTERS: Final = 6
+STEM_BYTES: Final = 64
 SPACE: Final = np.uint8(32)
 LOW_32: Final = np.uint64(0xFFFFFFFF)
 MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -47,9 +51,50 @@ def pair_name(first, second):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def word_name(data, begin, end):  # type: ignore[no-untyped-def]
-    """Return the name of a word."""
-    return xxh3_64(data, begin, end - begin) & LOW_32
+def _is_telling_number(data, begin, end):  # type: ignore[no-untyped-def]
+    """Whether a word is a number that is neither a day of a month nor a year of our time."""
+    value = 0
+    for at in range(begin, end):
+        if data[at] < 48 or data[at] > 57 or value > 1 << 40:
+            return False
+        value = 10 * value + np.int64(data[at]) - 48
+    return value > 31 and not (1900 <= value and value < 2100)
+
+
+@inlined
+def _is_vowel(byte):  # type: ignore[no-untyped-def]
+    return byte == 97 or byte == 101 or byte == 105 or byte == 111 or byte == 117
+
+
+@inlined
+def word_name(data, begin, end, stem):  # type: ignore[no-untyped-def]
+    """Return the name of a word: of its stem, for which there must be room.
+
+    The stem is its first few letters, a letter that is written twice taken once, and without an h
+    at the end after a vowel; a number is its own stem.
+    """
+    first = data[begin]
+    if first >= 48 and first <= 57:
+        return xxh3_64(data, begin, end - begin) & LOW_32
+    n = 0
+    n_letters = 0
+    whole = True
+    for at in range(begin, end):
+        byte = data[at]
+        if byte < 128:
+            if n > 0 and byte == stem[n - 1]:
+                continue
+            n_letters += 1
+        elif byte >= 192:
+            n_letters += 1
+        if n_letters > STEM_LETTERS or n >= STEM_BYTES:
+            whole = False
+            break
+        stem[n] = byte
+        n += 1
+    if whole and n > 3 and stem[n - 1] == 104 and _is_vowel(stem[n - 2]):
+        n -= 1
+    return xxh3_64(stem, 0, n) & LOW_32
 
 
 @inlined
@@ -72,7 +117,7 @@ def _add(name, count, is_pair, usual, table, names, counts, pairs, usuals, n):  
 
 @inlined
 def _collect(  # type: ignore[no-untyped-def]
-    data, begin, end, is_title, background, word_bits, mass, table, names, counts, pairs, usuals, n
+    data, begin, end, is_title, background, word_bits, mass, stem, table, names, counts, pairs, usuals, n
 ):
     """Count the terms of a folded text; return how many different ones there are now, and its words."""
     most = TITLE_WORDS if is_title else BODY_WORDS
@@ -85,9 +130,11 @@ def _collect(  # type: ignore[no-untyped-def]
         while stop < end and data[stop] != SPACE:
             stop += 1
         if stop > at:
-            name = word_name(data, at, stop)
+            name = word_name(data, at, stop, stem)
             usual = np.int64(background[np.int64(name >> np.uint64(32 - word_bits))])
             count = TITLE_COUNT if is_title else (LEAD_COUNT if n_words < LEAD_WORDS else 1)
+            if _is_telling_number(data, at, stop):
+                count *= NUMBER_COUNT
             n = _add(name, count, False, usual, table, names, counts, pairs, usuals, n)
             if n_words > 0 and (is_title or n_words <= BODY_PAIRS):
                 both = last_usual * usual // (2 * mass)
@@ -104,9 +151,10 @@ def _collect(  # type: ignore[no-untyped-def]
 @kernel
 def name_words(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
     """Return the names of words that stand one after another."""
+    stem = np.zeros(STEM_BYTES + 64, dtype=np.uint8)
     names = np.empty(len(offsets) - 1, dtype=np.uint64)
     for i in range(len(names)):
-        names[i] = word_name(data, offsets[i], offsets[i + 1])
+        names[i] = word_name(data, offsets[i], offsets[i + 1], stem)
     return names
 
 
@@ -123,6 +171,7 @@ def list_terms(
     mass: int,
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """Return the slots of the words, and of the pairs, of each article, one after another."""
+    stem = np.zeros(STEM_BYTES + 64, dtype=np.uint8)
     table = np.full(SLOTS, NONE, dtype=np.int64)
     names = np.empty(MOST_TERMS, dtype=np.uint64)
     counts = np.empty(MOST_TERMS, dtype=np.int64)
@@ -135,12 +184,12 @@ def list_terms(
     for i in range(len(places)):
         n, _ = _collect(
             titles, title_offsets[i], title_offsets[i + 1], True, background, word_bits, mass,
-            table, names, counts, pairs, usuals, 0,
+            stem, table, names, counts, pairs, usuals, 0,
         )  # fmt: skip
         k = places[i]
         n, _ = _collect(
             texts, text_offsets[k], text_offsets[k + 1], False, background, word_bits, mass,
-            table, names, counts, pairs, usuals, n,
+            stem, table, names, counts, pairs, usuals, n,
         )  # fmt: skip
         for t in range(n):
             if pairs[t]:
@@ -228,6 +277,7 @@ def weigh_terms(
     to a vector of length one. `telling_out` lists the heaviest of them that other articles may hold,
     too, by their places; `numbers_telling`, how many there are.
     """
+    stem = np.zeros(STEM_BYTES + 64, dtype=np.uint8)
     table = np.full(SLOTS, NONE, dtype=np.int64)
     names = np.empty(MOST_TERMS, dtype=np.uint64)
     counts = np.empty(MOST_TERMS, dtype=np.int64)
@@ -240,12 +290,12 @@ def weigh_terms(
     for i in range(len(places)):
         n, title_length = _collect(
             titles, title_offsets[i], title_offsets[i + 1], True, background, word_bits, mass,
-            table, names, counts, pairs, usuals, 0,
+            stem, table, names, counts, pairs, usuals, 0,
         )  # fmt: skip
         k = places[i]
         n, length = _collect(
             texts, text_offsets[k], text_offsets[k + 1], False, background, word_bits, mass,
-            table, names, counts, pairs, usuals, n,
+            stem, table, names, counts, pairs, usuals, n,
         )  # fmt: skip
         table[:] = NONE
         length += TITLE_COUNT * title_length
@@ -315,6 +365,7 @@ def find_terms(
     ends: NDArray[np.int64],
 ) -> None:
     """Note where in a folded text each wanted term (names in order) stands first, unless noted already."""
+    stem = np.zeros(STEM_BYTES + 64, dtype=np.uint8)
     last = np.uint64(0)
     last_at = np.int64(0)
     n_words = 0
@@ -324,7 +375,7 @@ def find_terms(
         while stop < end and data[stop] != SPACE:
             stop += 1
         if stop > at:
-            name = word_name(data, at, stop)
+            name = word_name(data, at, stop, stem)
             place = np.searchsorted(wanted, name)
             if place < len(wanted) and wanted[place] == name and begins[place] < 0:
                 begins[place] = at
