@@ -20,6 +20,7 @@ _N_VARIANTS: Final = 80
 _N_COPIES: Final = 80
 _N_WORDS: Final = 120
 _N_PAGES: Final = 16
+_DATES: Final = ["2024-01-01", "2024-01-02", None, "2024-01-09", "2024-03-01"]
 
 
 def _articles() -> pa.Table:
@@ -55,10 +56,21 @@ def _articles() -> pa.Table:
     return pa.table({"id": ids, "text": texts, "source": sources, "url": urls})
 
 
+def _reports() -> pa.Table:
+    """Return reports of a few events in other words, one of them by many outlets, dated and undated."""
+    n = 30
+    events = [[f"e{k}x{i}" for i in range(40)] for k in range(3)]
+    texts = [" ".join([*(f"r{k}x{i}" for i in range(20)), *events[k % 3][k % 7 :: 2]]) for k in range(n)]
+    return pa.table(
+        {"id": [str(k) for k in range(n)], "title": texts, "text": texts, "date": _DATES * (n // 5)}
+    )
+
+
 def compile_kernels() -> float:
     """Compile what is not compiled yet; return the seconds it took."""
     start = time.perf_counter()
     cluster(_articles(), Config(threads=1))
+    cluster(_reports(), Config(threads=1, level="story"))
     cluster(_articles().slice(0, _N_VARIANTS), Config(threads=1, founder_overlap=0.5))
     signatures(["one two three four five six"], Config(threads=1))
     return time.perf_counter() - start

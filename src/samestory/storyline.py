@@ -195,7 +195,9 @@ def _stories(
         scores=scores[chosen.unit_of],
         pairs=pairs,
         pair_scores=grouping.pair_scores(units, kept, linkage),
-        told=founder_of[of_unit[fit.members[fit.offsets[:-1]]]] if len(fit.members) else np.zeros(0, np.int64),
+        told=founder_of[of_unit[fit.members[fit.offsets[:-1]]]]
+        if len(fit.members)
+        else np.zeros(0, np.int64),
         n_clusters=np.diff(fit.offsets).astype(np.int32),
         terms=words,
         shares=fit.shares,

@@ -14,8 +14,8 @@ from samestory.config import Config
 from samestory.kernels.clusters import MOST_LISTED
 from samestory.largest import largest_clusters, suspicions
 from samestory.params import Banding
-from samestory.tabulate import Stories
 from samestory.read import Source
+from samestory.tabulate import Stories
 from samestory.version import __version__
 
 _LARGEST_SHOWN = 5

@@ -147,15 +147,15 @@ def pairs_table(
     founders = np.arange(len(ids), dtype=np.int64)
     for part in verified:
         founders[part.docs] = part.founders
-    a, b, relation, shared = (np.ascontiguousarray(pairs[:, k]) for k in range(4))
+    a, b, relation, n_shared = (np.ascontiguousarray(pairs[:, k]) for k in range(4))
     columns = {
         "doc_id_a": _take(ids, a),
         "doc_id_b": _take(ids, b),
         "relation": _RELATIONS.take(pa.array(relation)),
-        "jaccard": _jaccard(shared, n_shingles[a], n_shingles[b]),
-        "containment_a_in_b": _share(shared, n_shingles[a]),
-        "containment_b_in_a": _share(shared, n_shingles[b]),
-        "shared_shingles": shared.astype(np.int32),
+        "jaccard": _jaccard(n_shared, n_shingles[a], n_shingles[b]),
+        "containment_a_in_b": _share(n_shared, n_shingles[a]),
+        "containment_b_in_a": _share(n_shared, n_shingles[b]),
+        "shared_shingles": n_shared.astype(np.int32),
         "story_score": pa.array(scores, mask=np.isnan(scores)),
         "cluster_id": _take(ids, founders[a]),
     }
@@ -163,7 +163,7 @@ def pairs_table(
 
 
 def stories_table(articles: Any, stories: Stories) -> pa.Table:
-    """Return one row for each story of two clusters or more, the largest first: `samestory.schema.STORIES`."""
+    """Return one row for each story of two clusters or more, the largest first: `schema.STORIES`."""
     told = stories.told
     sizes = stories.sizes[told]
     order = np.lexsort((told, -sizes.astype(np.int64)))
@@ -194,7 +194,8 @@ def _span(times: Any, founders: NDArray[np.int64], told: NDArray[np.int64]) -> t
     np.minimum.at(low, founders[dated], values[dated])
     np.maximum.at(high, founders[dated], values[dated])
     none = high[told] < low[told]
-    return tuple(pa.array(side[told], mask=none).cast(schema.TIMESTAMP) for side in (low, high))  # type: ignore[return-value]
+    first, last = (pa.array(side[told], mask=none).cast(schema.TIMESTAMP) for side in (low, high))
+    return first, last
 
 
 def _table(columns: dict[str, Any], target: pa.Schema, n: int) -> pa.Table:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import samestory
+from small_pieces import everything_tiny, texts_in_a_file, texts_read_again, tiny_batches, tiny_rounds
 from strategies import DAY_ONE, articles
 from tabled import article, never_missing, partition, to_table
 
@@ -87,29 +88,6 @@ def written(table: pa.Table, folder: Path, **settings: Any) -> tuple[bytes, byte
 @pytest.fixture(scope="module")
 def plain(corpus: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     return written(corpus, tmp_path_factory.mktemp("plain") / "out", threads=1)
-
-
-def tiny_batches(patch: pytest.MonkeyPatch) -> None:
-    for name, value in (("MAX_ROWS", 7), ("TARGET_BYTES", 900), ("_SMALL_BYTES", 200), ("_SMALL_ROWS", 3)):
-        patch.setattr(f"samestory.read.bounded.{name}", value)
-
-
-def texts_in_a_file(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("samestory.textstore.MEMORY_BYTES", 100)
-
-
-def texts_read_again(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("samestory.textstore.MEMORY_BYTES", 100)
-    patch.setattr("samestory.textstore.FILE_BYTES", 100)
-
-
-def tiny_rounds(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("samestory.pipeline.ROUND_BYTES", 500)
-
-
-def everything_tiny(patch: pytest.MonkeyPatch) -> None:
-    for change in (tiny_batches, texts_read_again, tiny_rounds):
-        change(patch)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

@@ -55,8 +55,9 @@ class _Cache(FunctionCache):  # type: ignore[misc, unused-ignore]
     """Numba's cache on disk, looking at all the kernels' sources and loading without ceremony.
 
     Numba would look for changes in the kernel's own file only, not in those it
-    calls: those of its own folder and of this one. It would not load what was compiled ahead into a folder that this
-    process may only read, as in a container. And before it loads compiled code it makes ready to compile, a
+    calls: those of its own folder and of this one. It would not load what was
+    compiled ahead into a folder that this process may only read, as in a
+    container. And before it loads compiled code it makes ready to compile, a
     quarter of a second of work in each process; of that, machine code needs
     the runtime alone.
     """

@@ -39,9 +39,7 @@ def find_words(names: NDArray[np.uint32], stories: NDArray[np.int64], headed: He
     return found
 
 
-def _words_in(
-    texts: FoldedTexts, i: int, most: int, wanted: NDArray[np.uint64]
-) -> Iterable[tuple[int, str]]:
+def _words_in(texts: FoldedTexts, i: int, most: int, wanted: NDArray[np.uint64]) -> Iterable[tuple[int, str]]:
     begins = np.full(len(wanted), -1, dtype=np.int64)
     ends = np.full(len(wanted), -1, dtype=np.int64)
     find_terms(texts.data, int(texts.offsets[i]), int(texts.offsets[i + 1]), most, wanted, begins, ends)

@@ -22,7 +22,7 @@ from samestory.story.neighbours import Neighbours
 from samestory.story.terms import Terms
 from samestory.threads import in_order
 
-HALF: Final = 0.66
+HALF: Final = 0.68
 """Similarity whose score is one half."""
 FLOOR: Final = 0.4
 """What is left of a similarity between articles far apart in time."""

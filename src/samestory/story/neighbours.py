@@ -21,9 +21,9 @@ from samestory.story.terms import Terms
 from samestory.threads import in_order
 
 MOST_NEIGHBOURS: Final = 64
-MOST_NEAR: Final = 8192
+MOST_NEAR: Final = 2048
 """Postings read for an article within its window."""
-MOST_FAR: Final = 2048
+MOST_FAR: Final = 512
 """Postings read for an article beyond its window: its date may be wrong."""
 SHORT_LIST: Final = 32
 """Lists of so few postings are read as a whole."""
@@ -140,9 +140,7 @@ def find_neighbours(terms: Terms, timeline: Timeline, executor: Executor) -> Nei
             SHORT_LIST,
             docs,
         )
-        kernel.compare_neighbours(
-            first, last, terms.names, terms.weights, terms.numbers, docs, similarities
-        )
+        kernel.compare_neighbours(first, last, terms.names, terms.weights, terms.numbers, docs, similarities)
         return n_read
 
     n_read = sum(done for _, done in in_order(executor, work, range(0, n, _CHUNK), 8))
@@ -172,7 +170,16 @@ def _invert(terms: Terms, executor: Executor) -> _Lists:
     first = 0
     for part in parts:
         n_lists = kernel.write_lists(
-            part, first, n_lists, terms.weights, terms.telling, of_units, unit_weights, offsets, postings, weights
+            part,
+            first,
+            n_lists,
+            terms.weights,
+            terms.telling,
+            of_units,
+            unit_weights,
+            offsets,
+            postings,
+            weights,
         )
         first += len(part)
     offsets[n_lists] = n_postings

@@ -73,7 +73,6 @@ class Terms:
             np.zeros(n, dtype=np.int32),
         )
 
-
     def reordered(self, places: NDArray[np.int64]) -> Terms:
         """Return the terms of the articles at some places, in that order."""
         return Terms(
@@ -161,8 +160,8 @@ class TermCounts:
     def rarity(self) -> NDArray[np.float32]:
         """What a term weighs by the number of articles that hold it."""
         n = self._n_articles + BACKGROUND_ARTICLES
-        rare = np.log((n + 1.0) / (np.arange(n + 2) + 0.5))
-        return np.maximum(rare, 0.0).astype(np.float32)
+        rare: NDArray[np.float64] = np.log((n + 1.0) / (np.arange(n + 2) + 0.5))
+        return rare.clip(0.0).astype(np.float32)
 
     def weigh(self, headed: Headed, low: int, high: int, terms: Terms) -> int:
         """Write the terms of some articles to the places from `low` to `high`; return how many articles.

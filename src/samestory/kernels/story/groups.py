@@ -350,7 +350,11 @@ def _group_component(  # type: ignore[no-untyped-def]
         # The terms and the days of both, added up.
         if slot_of[a] >= 0:
             a_names, a_sums, a_n = slot_names[slot_of[a]], slot_sums[slot_of[a]], slot_sizes[slot_of[a]]
-            a_days, a_counts, a_n_days = slot_days[slot_of[a]], slot_counts[slot_of[a]], slot_n_days[slot_of[a]]
+            a_days, a_counts, a_n_days = (
+                slot_days[slot_of[a]],
+                slot_counts[slot_of[a]],
+                slot_n_days[slot_of[a]],
+            )
         else:
             doc = members[a]
             a_names, a_n = names[doc], np.int64(n_terms[doc])
@@ -361,7 +365,11 @@ def _group_component(  # type: ignore[no-untyped-def]
             a_days, a_counts, a_n_days = one_day, one, np.int64(1 if days[doc] != UNDATED else 0)
         if slot_of[b] >= 0:
             b_names, b_sums, b_n = slot_names[slot_of[b]], slot_sums[slot_of[b]], slot_sizes[slot_of[b]]
-            b_days, b_counts, b_n_days = slot_days[slot_of[b]], slot_counts[slot_of[b]], slot_n_days[slot_of[b]]
+            b_days, b_counts, b_n_days = (
+                slot_days[slot_of[b]],
+                slot_counts[slot_of[b]],
+                slot_n_days[slot_of[b]],
+            )
         else:
             doc = members[b]
             b_names, b_n = names[doc], np.int64(n_terms[doc])
@@ -441,7 +449,16 @@ def _group_component(  # type: ignore[no-untyped-def]
                 o_days, o_counts, o_n_days = one_day, one, np.int64(1 if days[doc] != UNDATED else 0)
             mean = total / (sizes[a] * sizes[other])
             near_scores[k] = mean * _mean_fade(
-                own_days, own_counts, n_days, sizes[a], o_days, o_counts, o_n_days, sizes[other], spread, floor
+                own_days,
+                own_counts,
+                n_days,
+                sizes[a],
+                o_days,
+                o_counts,
+                o_n_days,
+                sizes[other],
+                spread,
+                floor,
             )
         for t in range(n_own):
             table_sums[table_places[t]] = 0.0

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from samestory.kernels.jit import inlined, kernel
 
 TABLE: Final = 1024
+FILTER_WORDS: Final = 256
 _MULTIPLIER: Final = np.uint32(0x9E3779B1)
 _SHIFT: Final = np.uint32(22)
 
@@ -43,9 +44,13 @@ def first_at_least(values, begin, end, least):  # type: ignore[no-untyped-def]
 
 @kernel
 def pack_terms(
-    names: NDArray[np.uint32], telling: NDArray[np.uint8], n_telling: NDArray[np.int32], part: int, n_parts: int
+    names: NDArray[np.uint32],
+    telling: NDArray[np.uint8],
+    n_telling: NDArray[np.int32],
+    part: int,
+    n_parts: int,
 ) -> NDArray[np.uint64]:
-    """Return name and place (article and slot in one number) of the telling terms of one range of names."""
+    """Return names and places (article and slot in one number) of telling terms, for one range of names."""
     width = telling.shape[1]
     low = (part << 32) // n_parts
     high = ((part + 1) << 32) // n_parts
@@ -78,7 +83,7 @@ def write_lists(
     postings: NDArray[np.int32],
     posting_weights: NDArray[np.float32],
 ) -> int:
-    """Write lists of postings from sorted names and places, from place `first`; return how many lists there are."""
+    """Write lists of postings from sorted names and places; return how many lists there are now."""
     width = telling.shape[1]
     for p in range(len(packed)):
         if p == 0 or (packed[p] >> np.uint64(32)) != (packed[p - 1] >> np.uint64(32)):
@@ -105,6 +110,16 @@ def _add_postings(postings, weights, begin, end, weight, own, scores, touched, n
                 n_touched += 1
             scores[other] += weight * weights[p]
     return n_touched
+
+
+@inlined
+def _nearest(postings, begin, end, unit, most):  # type: ignore[no-untyped-def]
+    """Return the part of a range of postings, of `most` at most, that stands around an article."""
+    if end - begin <= most:
+        return begin, end
+    own = first_at_least(postings, begin, end, unit)
+    begin = max(begin, min(own - most // 2, end - most))
+    return begin, begin + most
 
 
 @inlined
@@ -181,7 +196,7 @@ def find_neighbours(
     short_list: int,
     neighbours: NDArray[np.int32],
 ) -> int:
-    """Write the best neighbours of articles `first` to `last`, -1 where there are fewer; return postings read.
+    """Write the best neighbours of articles `first` to `last`, -1 where there are fewer.
 
     Parameters
     ----------
@@ -196,6 +211,11 @@ def find_neighbours(
     short_list : int
         Lists of so few postings are read as a whole.
     neighbours : int32 array of shape (n, m)
+
+    Returns
+    -------
+    int
+        Postings read.
     """
     n_terms = unit_lists.shape[1]
     most = neighbours.shape[1]
@@ -203,10 +223,9 @@ def find_neighbours(
     touched = np.empty(n_units, dtype=np.int32)
     lists = np.empty(n_terms, dtype=np.int64)
     lengths = np.empty(n_terms, dtype=np.int64)
+    bounds = np.empty((n_terms, 3), dtype=np.int64)
     n_read = 0
     for unit in range(first, last):
-        begin = window_begins[unit]
-        end = window_ends[unit]
         n_lists = 0
         for t in range(n_terms):
             number = np.int64(unit_lists[unit, t])
@@ -217,11 +236,12 @@ def find_neighbours(
             high = list_offsets[number + 1]
             if high - low <= short_list:
                 lengths[n_lists] = high - low
-                n_lists += 1
-                continue
-            undated = first_at_least(postings, low, high, n_dated)
-            inside = first_at_least(postings, low, undated, end) - first_at_least(postings, low, undated, begin)
-            lengths[n_lists] = inside + high - undated
+            else:
+                undated = first_at_least(postings, low, high, n_dated)
+                inside = first_at_least(postings, low, undated, window_begins[unit])
+                beyond = first_at_least(postings, inside, undated, window_ends[unit])
+                bounds[t, 0], bounds[t, 1], bounds[t, 2] = inside, beyond, undated
+                lengths[n_lists] = beyond - inside + high - undated
             n_lists += 1
         _by_length(lists, lengths, n_lists)
         n_touched = 0
@@ -231,7 +251,8 @@ def find_neighbours(
             if near >= most_near:
                 break
             number = lists[k] >> 8
-            weight = unit_weights[unit, lists[k] & 255]
+            t = lists[k] & 255
+            weight = unit_weights[unit, t]
             low = list_offsets[number]
             high = list_offsets[number + 1]
             if high - low <= short_list:
@@ -240,36 +261,22 @@ def find_neighbours(
                 )
                 near += high - low
                 continue
-            undated = first_at_least(postings, low, high, n_dated)
-            a = first_at_least(postings, low, undated, begin)
-            b = first_at_least(postings, a, undated, end)
-            own = first_at_least(postings, low, high, unit)
-            left = most_near - near
-            from_a = a
-            to_b = b
-            if b - a > left and unit < n_dated:  # those nearest in time
-                from_a = max(a, min(own - left // 2, b - left))
-                to_b = min(b, from_a + left)
-            elif b - a > left:
-                to_b = a + left
+            inside, beyond, undated = bounds[t, 0], bounds[t, 1], bounds[t, 2]
+            begin, end = _nearest(postings, inside, beyond, unit, most_near - near)
+            n_touched = _add_postings(postings, weights, begin, end, weight, unit, scores, touched, n_touched)
+            near += end - begin
+            begin, end = _nearest(postings, undated, high, unit, max(0, most_near - near))
+            n_touched = _add_postings(postings, weights, begin, end, weight, unit, scores, touched, n_touched)
+            near += end - begin
+            room = max(0, (most_far - far) // 2)
+            before = min(inside - low, room)
+            after = min(undated - beyond, room)
             n_touched = _add_postings(
-                postings, weights, from_a, to_b, weight, unit, scores, touched, n_touched
+                postings, weights, inside - before, inside, weight, unit, scores, touched, n_touched
             )
-            near += to_b - from_a
-            rest = max(0, min(high - undated, most_near - near))
-            from_u = undated
-            if unit >= n_dated and rest < high - undated:
-                from_u = max(undated, min(own - rest // 2, high - rest))
             n_touched = _add_postings(
-                postings, weights, from_u, from_u + rest, weight, unit, scores, touched, n_touched
+                postings, weights, beyond, beyond + after, weight, unit, scores, touched, n_touched
             )
-            near += rest
-            before = min(a - low, max(0, (most_far - far) // 2))
-            after = min(undated - b, max(0, (most_far - far) // 2))
-            n_touched = _add_postings(
-                postings, weights, a - before, a, weight, unit, scores, touched, n_touched
-            )
-            n_touched = _add_postings(postings, weights, b, b + after, weight, unit, scores, touched, n_touched)
             far += before + after
         n_read += near + far
         found = _keep_best(touched, n_touched, scores, most, neighbours[unit])
@@ -280,9 +287,20 @@ def find_neighbours(
 
 
 @inlined
-def _fill_table(names, weights, n, table, table_weights):  # type: ignore[no-untyped-def]
-    """Put the terms of one article into an empty table; weight 0 is an empty place."""
+def _bit_of(name):  # type: ignore[no-untyped-def]
+    """Return the word of the filter, and the bit in it, that stands for a name."""
+    mixed = np.uint32(name * _MULTIPLIER)
+    return np.int64(mixed >> np.uint32(24)), np.uint64(1) << np.uint64(
+        (mixed >> np.uint32(18)) & np.uint32(63)
+    )
+
+
+@inlined
+def _fill_table(names, weights, n, table, table_weights, bits):  # type: ignore[no-untyped-def]
+    """Put the terms of one article into an empty table and a filter; weight 0 is an empty place."""
     for t in range(n):
+        word, bit = _bit_of(names[t])
+        bits[word] |= bit
         place = _place(names[t])
         while table_weights[place] != 0.0:
             place = (place + 1) & (TABLE - 1)
@@ -291,10 +309,13 @@ def _fill_table(names, weights, n, table, table_weights):  # type: ignore[no-unt
 
 
 @inlined
-def _product(names, weights, n, table, table_weights):  # type: ignore[no-untyped-def]
+def _product(names, weights, n, table, table_weights, bits):  # type: ignore[no-untyped-def]
     """Multiply the terms of an article with those in the table, in the order of their names."""
     total = 0.0
     for t in range(n):
+        word, bit = _bit_of(names[t])
+        if bits[word] & bit == np.uint64(0):  # nearly always
+            continue
         place = _place(names[t])
         while table_weights[place] != 0.0:
             if table[place] == names[t]:
@@ -313,21 +334,30 @@ def compare_neighbours(
     n_terms: NDArray[np.int32],
     neighbours: NDArray[np.int32],
     similarities: NDArray[np.float32],
-) -> None:
-    """Write the cosine of articles `first` to `last` with each of their neighbours."""
+) -> int:
+    """Write the cosine of articles `first` to `last` with each of their neighbours; the result is idle."""
     table = np.zeros(TABLE, dtype=np.uint32)
     table_weights = np.zeros(TABLE, dtype=np.float32)
+    bits = np.zeros(FILTER_WORDS, dtype=np.uint64)
+    asked = np.uint64(0)
     for unit in range(first, last):
-        _fill_table(names[unit], weights[unit], n_terms[unit], table, table_weights)
+        _fill_table(names[unit], weights[unit], n_terms[unit], table, table_weights, bits)
         for k in range(neighbours.shape[1]):
             other = neighbours[unit, k]
+            if k + 1 < neighbours.shape[1] and neighbours[unit, k + 1] >= 0:
+                # Asked for now, the next one's terms are there when it is their turn.
+                following = neighbours[unit, k + 1]
+                for t in range(0, n_terms[following], 16):
+                    asked += names[following, t] + np.uint64(weights[following, t])
             if other < 0:
                 similarities[unit, k] = np.float32(0.0)
             else:
                 similarities[unit, k] = np.float32(
-                    _product(names[other], weights[other], n_terms[other], table, table_weights)
+                    _product(names[other], weights[other], n_terms[other], table, table_weights, bits)
                 )
         table_weights[:] = 0.0
+        bits[:] = 0
+    return int(asked)
 
 
 @kernel

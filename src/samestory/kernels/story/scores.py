@@ -109,8 +109,10 @@ def score_members(
             for t in range(n_terms[doc]):
                 value = np.float64(weights[doc, t]) * factors[doc]
                 product += value * (sums[_place_of(names[doc, t], table, used, mask)] - value)
-            result[k] = product / n_others * _mean_fade_with(
-                days[doc], story_days, counts, n_days, n_others, spread, floor
+            result[k] = (
+                product
+                / n_others
+                * _mean_fade_with(days[doc], story_days, counts, n_days, n_others, spread, floor)
             )
         _best_terms(used, table, sums, squares, most, best_names[s], best_shares[s])
     return result

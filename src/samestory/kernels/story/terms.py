@@ -33,6 +33,7 @@ NUMBER_COUNT: Final = 3
 """How many times a number counts what a word does: of deaths or of dollars, not of a day or a year."""
 MOST_TERMS: Final = 2 * TITLE_WORDS + BODY_WORDS + BODY_PAIRS
 SLOTS: Final = 2048
+N_BUCKETS: Final = 256
 STEM_LETTERS: Final = 6
 STEM_BYTES: Final = 64
 SPACE: Final = np.uint8(32)
@@ -70,8 +71,9 @@ def _is_vowel(byte):  # type: ignore[no-untyped-def]
 def word_name(data, begin, end, stem):  # type: ignore[no-untyped-def]
     """Return the name of a word: of its stem, for which there must be room.
 
-    The stem is its first few letters, a letter that is written twice taken once, and without an h
-    at the end after a vowel; a number is its own stem.
+    The stem is its first few letters, a letter that is written twice taken once, without an h at the
+    end after a vowel, q as k and ou as u: inflections and transliterations of a name meet (Raqqa,
+    Raqqah, Raka). A number is its own stem.
     """
     first = data[begin]
     if first >= 48 and first <= 57:
@@ -82,7 +84,9 @@ def word_name(data, begin, end, stem):  # type: ignore[no-untyped-def]
     for at in range(begin, end):
         byte = data[at]
         if byte < 128:
-            if n > 0 and byte == stem[n - 1]:
+            if byte == 113:  # q
+                byte = np.uint8(107)  # k
+            if (n > 0 and byte == stem[n - 1]) or (byte == 111 and at + 1 < end and data[at + 1] == 117):
                 continue
             n_letters += 1
         elif byte >= 192:
@@ -246,6 +250,42 @@ def _telling_first(weights, names, order, n, most):  # type: ignore[no-untyped-d
             return
 
 
+@inlined
+def _heaviest_first(weights, names, order, n, most, buckets, scratch):  # type: ignore[no-untyped-def]
+    """As `_telling_first`, which is left only the terms of about the weight of the last one kept."""
+    if n <= most:
+        return
+    top = np.float32(0.0)
+    for t in range(n):
+        top = max(top, weights[order[t]])
+    scale = np.float32((N_BUCKETS - 1) / top)
+    buckets[:] = 0
+    for t in range(n):
+        buckets[np.int64(weights[order[t]] * scale)] += 1
+    bar = N_BUCKETS - 1
+    above = 0
+    while above + buckets[bar] < most:
+        above += buckets[bar]
+        bar -= 1
+    over = 0
+    level = above
+    under = above + buckets[bar]
+    for t in range(n):
+        scratch[t] = order[t]
+    for t in range(n):
+        bucket = np.int64(weights[scratch[t]] * scale)
+        if bucket > bar:
+            order[over] = scratch[t]
+            over += 1
+        elif bucket == bar:
+            order[level] = scratch[t]
+            level += 1
+        else:
+            order[under] = scratch[t]
+            under += 1
+    _telling_first(weights, names, order[above:level], level - above, most - above)
+
+
 @kernel
 def weigh_terms(
     titles: NDArray[np.uint8],
@@ -285,6 +325,8 @@ def weigh_terms(
     usuals = np.empty(MOST_TERMS, dtype=np.int64)
     weights = np.empty(MOST_TERMS, dtype=np.float32)
     shared = np.empty(MOST_TERMS, dtype=np.bool_)
+    buckets = np.empty(N_BUCKETS, dtype=np.int64)
+    scratch = np.empty(MOST_TERMS, dtype=np.int64)
     order = np.empty(MOST_TERMS, dtype=np.int64)
     numbers = np.empty(len(places), dtype=np.int32)
     for i in range(len(places)):
@@ -301,13 +343,14 @@ def weigh_terms(
         length += TITLE_COUNT * title_length
         damping = saturation * (1.0 - length_share + length_share * length / usual_length)
         n_held = 0
-        for t in range(n):
+        for t in range(n):  # on its own: the memory answers many of these at once
             if pairs[t]:
-                df = usuals[t] + np.int64(pair_counts[np.int64(names[t] >> np.uint64(32 - pair_bits))])
-                factor = pair_weight
+                usuals[t] += np.int64(pair_counts[np.int64(names[t] >> np.uint64(32 - pair_bits))])
             else:
-                df = usuals[t] + np.int64(word_counts[np.int64(names[t] >> np.uint64(32 - word_bits))])
-                factor = 1.0
+                usuals[t] += np.int64(word_counts[np.int64(names[t] >> np.uint64(32 - word_bits))])
+        for t in range(n):
+            df = usuals[t]
+            factor = pair_weight if pairs[t] else 1.0
             rare = rarity[min(df, len(rarity) - 1)]
             weights[t] = np.float32(factor * rare * counts[t] / (counts[t] + damping))
             shared[t] = df > 1
@@ -315,7 +358,7 @@ def weigh_terms(
                 order[n_held] = t
                 n_held += 1
         if n_held > most_terms:
-            _telling_first(weights, names, order, n_held, most_terms)
+            _heaviest_first(weights, names, order, n_held, most_terms, buckets, scratch)
             n_held = most_terms
         n_shared = 0
         for t in range(n_held):
@@ -323,10 +366,8 @@ def weigh_terms(
                 order[n_shared], order[t] = order[t], order[n_shared]
                 n_shared += 1
         n_telling = min(most_telling, n_shared)
-        _telling_first(weights, names, order, n_shared, n_telling)
-        _write_terms(
-            weights, names, order, n_held, n_telling, names_out[i], weights_out[i], telling_out[i]
-        )
+        _heaviest_first(weights, names, order, n_shared, n_telling, buckets, scratch)
+        _write_terms(weights, names, order, n_held, n_telling, names_out[i], weights_out[i], telling_out[i])
         numbers_telling[i] = n_telling
         numbers[i] = n_held
     return numbers

@@ -1,0 +1,35 @@
+"""The pipeline in pieces as small as can be: what must change no result."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def tiny_batches(patch: pytest.MonkeyPatch) -> None:
+    for name, value in (("MAX_ROWS", 7), ("TARGET_BYTES", 900), ("_SMALL_BYTES", 200), ("_SMALL_ROWS", 3)):
+        patch.setattr(f"samestory.read.bounded.{name}", value)
+
+
+def texts_in_a_file(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("samestory.textstore.MEMORY_BYTES", 100)
+
+
+def texts_read_again(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("samestory.textstore.MEMORY_BYTES", 100)
+    patch.setattr("samestory.textstore.FILE_BYTES", 100)
+
+
+def tiny_rounds(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("samestory.pipeline.ROUND_BYTES", 500)
+
+
+def tiny_stories(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("samestory.pipeline._MOST_PAIRS", 3)
+    patch.setattr("samestory.story.neighbours._CHUNK", 5)
+    patch.setattr("samestory.story.neighbours._PARTS", 3)
+    patch.setattr("samestory.story.grouping._EDGES_AT_ONCE", 4)
+
+
+def everything_tiny(patch: pytest.MonkeyPatch) -> None:
+    for change in (tiny_batches, texts_read_again, tiny_rounds, tiny_stories):
+        change(patch)

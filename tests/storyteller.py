@@ -1,0 +1,89 @@
+"""Invented events, and reports of them in ever other words.
+
+What the reports of an event share are its names and numbers, and some of its
+subject's words; never more than two words in a row but by a chance that does not
+matter. The same seed gives the same articles.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Final
+
+from newsroom import FUNCTION_WORDS, vocabulary
+from tabled import Article, article
+
+_NAMES: Final = vocabulary(901, 4000)
+_SUBJECTS: Final = vocabulary(902, 33 * 12)
+_OTHER_WORDS: Final = vocabulary(903, 4000)
+_WORDS_OF_A_SUBJECT: Final = 12
+
+
+@dataclass(frozen=True)
+class Event:
+    """What is reported: names and numbers of its own, words of its subject, and the hour."""
+
+    names: tuple[str, ...]
+    numbers: tuple[str, ...]
+    subject: tuple[str, ...]
+    hour: int
+
+
+class Storyteller:
+    """Makes up events and reports them."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.rng = random.Random(f"storyteller {seed}")
+
+    def event(self, subject: int = 0, hour: int = 0, n_names: int = 5) -> Event:
+        """An event of one of some thirty subjects."""
+        begin = subject * _WORDS_OF_A_SUBJECT % len(_SUBJECTS)
+        return Event(
+            tuple(self.rng.sample(_NAMES, n_names)),
+            tuple(str(self.rng.randint(32, 1899)) for _ in range(2)),
+            tuple(_SUBJECTS[begin : begin + _WORDS_OF_A_SUBJECT]),
+            hour,
+        )
+
+    def report(self, event: Event, n_words: int = 60, share: float = 0.8) -> tuple[str, str]:
+        """A title and a text of about so many words, with about this share of the facts."""
+        facts = [*event.names, *event.numbers]
+        told = self.rng.sample(facts, max(2, round(share * len(facts))))
+        told += self.rng.choices(told, k=len(told) // 2) + self.rng.sample(event.subject, 5)
+        self.rng.shuffle(told)
+        between = max(2, n_words // len(told) - 1)
+        words = []
+        for fact in told:
+            words += [fact, *self._padding(between)]
+        title = self._padding(3) + self.rng.sample(facts, 2)
+        self.rng.shuffle(title)
+        return " ".join(title), " ".join(words)
+
+    def _padding(self, n: int) -> list[str]:
+        """So many words that say nothing, every other a common one."""
+        pools = [_OTHER_WORDS, FUNCTION_WORDS]
+        return [self.rng.choice(pools[k % 2]) for k in range(n)]
+
+    def articles(
+        self, sizes: list[int], *, dated: bool = True, days: int = 2, n_words: int = 60, share: float = 0.8
+    ) -> list[Article]:
+        """Reports of as many events as there are sizes, so many of each, in an order that says nothing.
+
+        The id of an article is its event's number, a dot, and its own. Events are so many days apart, and
+        two in a row are of one subject; reports come within a day and a half.
+        """
+        found = []
+        for number, size in enumerate(sizes):
+            event = self.event(number // 2, 24 * days * number)
+            for k in range(size):
+                title, text = self.report(event, n_words, share)
+                hour = event.hour + self.rng.randint(0, 36)
+                found.append(article(f"{number}.{k}", text, hour if dated else None, title))
+        self.rng.shuffle(found)
+        return found
+
+
+def event_of(doc_id: str) -> str:
+    """The number of the event that an article of `Storyteller.articles` reports."""
+    return doc_id.partition(".")[0]
