@@ -12,11 +12,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from newsroom import FUNCTION_WORDS, vocabulary
+from samestory.story.background import background_shares
 from tabled import Article, article
 
-_NAMES: Final = vocabulary(901, 4000)
-_SUBJECTS: Final = vocabulary(902, 33 * 12)
-_OTHER_WORDS: Final = vocabulary(903, 4000)
+# Words that begin differently: none passes for another form of another.
+_WORDS: Final = list({word.replace("ou", "u")[:6]: word for word in vocabulary(901, 12_000)}.values())
+_SUBJECTS: Final = _WORDS[:60]
+_NAMES: Final = _WORDS[1000:3000]
+_OTHER_WORDS: Final = _WORDS[3000:]
+_COMMON_WORDS: Final = sorted(word for word in background_shares() if word.isascii() and len(word) > 3)
+_N_SUBJECTS: Final = 5
 _WORDS_OF_A_SUBJECT: Final = 12
 
 
@@ -37,8 +42,8 @@ class Storyteller:
         self.rng = random.Random(f"storyteller {seed}")
 
     def event(self, subject: int = 0, hour: int = 0, n_names: int = 5) -> Event:
-        """An event of one of some thirty subjects."""
-        begin = subject * _WORDS_OF_A_SUBJECT % len(_SUBJECTS)
+        """An event of one of five subjects."""
+        begin = subject * _WORDS_OF_A_SUBJECT
         return Event(
             tuple(self.rng.sample(_NAMES, n_names)),
             tuple(str(self.rng.randint(32, 1899)) for _ in range(2)),
@@ -50,7 +55,7 @@ class Storyteller:
         """A title and a text of about so many words, with about this share of the facts."""
         facts = [*event.names, *event.numbers]
         told = self.rng.sample(facts, max(2, round(share * len(facts))))
-        told += self.rng.choices(told, k=len(told) // 2) + self.rng.sample(event.subject, 5)
+        told += self.rng.choices(told, k=len(told) // 2) + self.rng.sample(event.subject, 3)
         self.rng.shuffle(told)
         between = max(2, n_words // len(told) - 1)
         words = []
@@ -61,9 +66,12 @@ class Storyteller:
         return " ".join(title), " ".join(words)
 
     def _padding(self, n: int) -> list[str]:
-        """So many words that say nothing, every other a common one."""
-        pools = [_OTHER_WORDS, FUNCTION_WORDS]
-        return [self.rng.choice(pools[k % 2]) for k in range(n)]
+        """So many words that say nothing: common ones but for a few."""
+        rare = 0.15
+        return [
+            self.rng.choice(_OTHER_WORDS if self.rng.random() < rare else (_COMMON_WORDS, FUNCTION_WORDS)[k % 2])
+            for k in range(n)
+        ]
 
     def articles(
         self, sizes: list[int], *, dated: bool = True, days: int = 2, n_words: int = 60, share: float = 0.8
@@ -71,11 +79,11 @@ class Storyteller:
         """Reports of as many events as there are sizes, so many of each, in an order that says nothing.
 
         The id of an article is its event's number, a dot, and its own. Events are so many days apart, and
-        two in a row are of one subject; reports come within a day and a half.
+        every fifth is of the same subject; reports come within a day and a half.
         """
         found = []
         for number, size in enumerate(sizes):
-            event = self.event(number // 2, 24 * days * number)
+            event = self.event(number % _N_SUBJECTS, 24 * days * number)
             for k in range(size):
                 title, text = self.report(event, n_words, share)
                 hour = event.hour + self.rng.randint(0, 36)

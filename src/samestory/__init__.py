@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from samestory.inspect import shingles as shingles
     from samestory.inspect import signatures as signatures
     from samestory.pipeline import cluster as cluster
+    from samestory.pipeline import shared_terms as shared_terms
     from samestory.result import Result as Result
 
 _HOMES: Final = {
     "Config": "config",
     "Result": "result",
     "cluster": "pipeline",
+    "shared_terms": "pipeline",
     "base_hash": "inspect",
     "shingles": "inspect",
     "signatures": "inspect",

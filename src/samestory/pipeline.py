@@ -10,20 +10,23 @@ The order of what finds stories is in `samestory.storyline`.
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from samestory.band import Components, find_components
 from samestory.buffers import string_buffers
 from samestory.config import Config
 from samestory.corpus import Corpus, read_corpus
-from samestory.errors import ConfigError
+from samestory.errors import ConfigError, InputError
 from samestory.fingerprints import Postings, Runs, sort_postings
 from samestory.furniture import Furniture, Pages, Remover, as_furniture, learn, rank_pages
 from samestory.identity import check_unique, founding_times
@@ -34,7 +37,7 @@ from samestory.progress import Observer, ignore_progress
 from samestory.read import Source, open_source
 from samestory.result import Result
 from samestory.sites import find_sites, name_sites
-from samestory.storyline import find_stories
+from samestory.storyline import Weighed, explain_pair, find_stories, weigh_units
 from samestory.summary import run_stats, stories_stats
 from samestory.tabulate import Stories, clusters_table, pairs_table, stories_table
 from samestory.textstore import TextStore
@@ -109,8 +112,63 @@ def cluster(data: Any, config: Config | None = None, *, observer: Observer = ign
         return cluster_source(source, config, observer)
 
 
-def cluster_source(source: Source, config: Config, observer: Observer = ignore_progress) -> Result:
-    """Do the work of `cluster` on an opened source."""
+def shared_terms(data: Any, doc_id_a: str, doc_id_b: str, config: Config | None = None) -> pa.Table:
+    """Return why two articles are, or are not, taken for one story: the terms they share.
+
+    Parameters
+    ----------
+    data
+        The corpus, as for `cluster`: what a term weighs depends on all articles.
+    doc_id_a, doc_id_b : str
+        Articles of different duplicate clusters. For a cluster of several the longest article stands.
+    config : Config, optional
+
+    Returns
+    -------
+    pyarrow.Table
+        `samestory.schema.SHARED_TERMS`: term, weight in each (of vectors of length one), and share of
+        their cosine. The schema's metadata has the cosine and the ``story_score`` of the two.
+
+    Raises
+    ------
+    InputError
+        An id is not among the articles, or the two are copies of one another.
+    """
+    config = dataclasses.replace(config or Config(), level="story")
+    explained: list[pa.Table] = []
+
+    def explain(weighed: Weighed) -> None:
+        a, b = (_row_of(weighed.corpus, doc_id) for doc_id in (doc_id_a, doc_id_b))
+        if weighed.chosen.unit_of[a] == weighed.chosen.unit_of[b]:
+            raise InputError(
+                f"{doc_id_a!r} and {doc_id_b!r} are of one duplicate cluster",
+                hint="pairs.parquet has how much they share",
+            )
+        explained.append(explain_pair(weighed, a, b))
+
+    with open_source(data, config) as source:
+        cluster_source(source, config, inspect=explain)
+    return explained[0]
+
+
+def _row_of(corpus: Corpus, doc_id: str) -> int:
+    row = pc.index(corpus.articles["doc_id"], doc_id).as_py()
+    if row < 0:
+        raise InputError(f"there is no article {doc_id!r}", hint="ids are compared as text, exactly")
+    return int(row)
+
+
+def _ignore(_: Weighed) -> None:
+    """Look at nothing."""
+
+
+def cluster_source(
+    source: Source,
+    config: Config,
+    observer: Observer = ignore_progress,
+    inspect: Callable[[Weighed], None] = _ignore,
+) -> Result:
+    """Do the work of `cluster` on an opened source; `inspect` is shown what stories are made from."""
     timings = Timings()
     banding = choose_banding(config.threshold, config.recall, config.num_perm)
     with timings.stage("total"), threads(config.n_threads) as executor, TextStore() as texts:
@@ -136,7 +194,9 @@ def cluster_source(source: Source, config: Config, observer: Observer = ignore_p
             corpus.forget_sketches()
             with timings.stage("stories"):
                 founders = find_founders(verified, len(corpus.articles))
-                stories = find_stories(corpus, founders, order.times, observer)
+                weighed = weigh_units(corpus, founders, order.times, observer)
+                inspect(weighed)
+                stories = find_stories(weighed, order.times, observer)
                 shared = _count_shared(stories, corpus)
         with timings.stage("tabulate"):
             observer("tabulate", 0, None)

@@ -81,6 +81,16 @@ STORIES: Final = pa.schema(
 )
 """Stories of two duplicate clusters or more, the largest first."""
 
+SHARED_TERMS: Final = pa.schema(
+    [
+        pa.field("term", pa.string(), nullable=False),
+        pa.field("weight_a", pa.float32(), nullable=False),
+        pa.field("weight_b", pa.float32(), nullable=False),
+        pa.field("share", pa.float32(), nullable=False),
+    ]
+)
+"""Terms that two articles share, the weightiest first; the share is of their cosine."""
+
 # Relations of two articles, strongest first, then those of one article to its representative.
 EXACT: Final = "exact"
 NEAR: Final = "near"

@@ -8,12 +8,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from samestory import schema
 from samestory.corpus import Corpus
 from samestory.identity import founding_ranks
 from samestory.kernels.clusters import UNDATED
@@ -24,12 +24,12 @@ from samestory.story import grouping
 from samestory.story.explain import Named, find_words, spell
 from samestory.story.grouping import DAY, Edges, Fit, Linkage, Units
 from samestory.story.neighbours import Neighbours, Timeline, find_neighbours
-from samestory.story.terms import Headed, TermCounts, Terms, head
+from samestory.story.terms import Headed, TermCounts, Terms, head, shared_terms
 from samestory.tabulate import Stories
 
 
 @dataclass(frozen=True)
-class _Chosen:
+class Chosen:
     """One article of each duplicate cluster, in the order of the dates of the clusters.
 
     Attributes
@@ -41,11 +41,14 @@ class _Chosen:
         `UNDATED` last.
     unit_of : int64 array of shape (n,)
         Of every article of the corpus.
+    id_ranks : int64 array of shape (n,)
+        Place of each article's id among all.
     """
 
     docs: NDArray[np.int64]
     times: NDArray[np.int64]
     unit_of: NDArray[np.int64]
+    id_ranks: NDArray[np.int64]
 
     @property
     def days(self) -> NDArray[np.int64]:
@@ -53,8 +56,30 @@ class _Chosen:
         return np.where(self.times == UNDATED, groups.UNDATED, self.times // DAY)
 
 
-def find_stories(corpus: Corpus, founders: NDArray[np.int64], times: Any, observer: Observer) -> Stories:
-    """Group the duplicate clusters of a corpus to stories.
+@dataclass(frozen=True)
+class Weighed:
+    """All that is known of the units of stories before they are grouped.
+
+    Attributes
+    ----------
+    corpus : Corpus
+    chosen : Chosen
+    neighbours : Neighbours
+    units : Units
+    linkage : Linkage
+    """
+
+    corpus: Corpus
+    chosen: Chosen
+    neighbours: Neighbours
+    units: Units
+    linkage: Linkage
+
+
+def weigh_units(
+    corpus: Corpus, founders: NDArray[np.int64], times: NDArray[np.int64], observer: Observer
+) -> Weighed:
+    """Weigh the terms of each duplicate cluster and find its neighbours.
 
     Parameters
     ----------
@@ -64,27 +89,57 @@ def find_stories(corpus: Corpus, founders: NDArray[np.int64], times: Any, observ
     times : int64 array of shape (n,)
         As `samestory.identity.founding_times` gives them.
     observer : callable
-
-    Returns
-    -------
-    Stories
     """
     config = corpus.config
-    id_ranks = founding_ranks(corpus.articles["doc_id"])
-    chosen = _choose_units(founders, corpus.sketches.n_units, times, id_ranks)
+    chosen = _choose_units(
+        founders, corpus.sketches.n_units, times, founding_ranks(corpus.articles["doc_id"])
+    )
     terms = _read_terms(corpus, chosen, observer)
     observer("neighbours", 0, None)
     n_dated = int(np.count_nonzero(chosen.times != UNDATED))
     window = int(config.story_window_days * DAY)
     neighbours = find_neighbours(terms, Timeline(chosen.times, n_dated, window), corpus.executor)
-    observer("group", 0, None)
-    linkage = Linkage(config.story_threshold, config.story_window_days)
     units = Units(terms, neighbours.levels(terms.numbers), chosen.days)
-    edges = grouping.find_edges(neighbours, units.factors, linkage)
-    of_unit = grouping.group(units, edges, linkage, corpus.executor)
+    linkage = Linkage(config.story_threshold, config.story_window_days)
+    return Weighed(corpus, chosen, neighbours, units, linkage)
+
+
+def find_stories(weighed: Weighed, times: NDArray[np.int64], observer: Observer) -> Stories:
+    """Group the duplicate clusters of a corpus to stories."""
+    observer("group", 0, None)
+    units, linkage = weighed.units, weighed.linkage
+    edges = grouping.find_edges(weighed.neighbours, units.factors, linkage)
+    of_unit = grouping.group(units, edges, linkage, weighed.corpus.executor)
     fit = grouping.fit(units, of_unit, linkage)
-    words = _spell_terms(corpus, chosen, fit)
-    return _stories(corpus, chosen, times, id_ranks, units, edges, of_unit, fit, words, linkage, neighbours)
+    return _stories(weighed, times, edges, of_unit, fit)
+
+
+def explain_pair(weighed: Weighed, doc_a: int, doc_b: int) -> pa.Table:
+    """Return the terms that two articles of different clusters share: `samestory.schema.SHARED_TERMS`."""
+    corpus, chosen, units = weighed.corpus, weighed.chosen, weighed.units
+    a, b = int(chosen.unit_of[doc_a]), int(chosen.unit_of[doc_b])
+    names, weights_a, weights_b = shared_terms(units.terms, a, b)
+    similarity = grouping.similarity_between(units, a, b, weighed.linkage)
+    order = np.lexsort((names, -weights_a * weights_b))
+    wanted = np.array([names[order]], dtype=np.uint32)
+    docs = np.sort(chosen.docs[[a, b]])
+    found = corpus.map_texts(
+        docs,
+        lambda low, high, texts, places: find_words(
+            wanted, np.zeros(high - low, dtype=np.int64), _headed(corpus, docs, low, high, texts, places)
+        ),
+    )
+    products = (weights_a * weights_b)[order].astype(np.float64)
+    columns = {
+        "term": spell(wanted, found)[0] if len(names) else [],
+        "weight_a": weights_a[order],
+        "weight_b": weights_b[order],
+        "share": products / max(float(products.sum()), 1e-300),
+    }
+    table = pa.table(columns, schema=schema.SHARED_TERMS)
+    score = float(grouping.score_of(np.array([similarity]))[0])
+    facts = {b"cosine": f"{products.sum():.6f}".encode(), b"story_score": f"{score:.6f}".encode()}
+    return table.replace_schema_metadata(facts)
 
 
 def _choose_units(
@@ -92,7 +147,7 @@ def _choose_units(
     n_units: NDArray[np.int32],
     times: NDArray[np.int64],
     id_ranks: NDArray[np.int64],
-) -> _Chosen:
+) -> Chosen:
     """Choose the article that stands for each cluster, and put the clusters in order."""
     _, cluster_of = np.unique(founders, return_inverse=True)
     n_clusters = int(cluster_of.max(initial=-1)) + 1
@@ -103,7 +158,7 @@ def _choose_units(
     order = np.lexsort((id_ranks[docs], medians))
     place_of = np.empty(n_clusters, dtype=np.int64)
     place_of[order] = np.arange(n_clusters)
-    return _Chosen(docs[order], medians[order], place_of[cluster_of])
+    return Chosen(docs[order], medians[order], place_of[cluster_of], id_ranks)
 
 
 def _median_times(
@@ -118,16 +173,14 @@ def _median_times(
     return medians
 
 
-def _read_terms(corpus: Corpus, chosen: _Chosen, observer: Observer) -> Terms:
+def _read_terms(corpus: Corpus, chosen: Chosen, observer: Observer) -> Terms:
     """Count the terms of all units, then weigh those of each."""
     order = np.argsort(chosen.docs)
     docs = chosen.docs[order]
     counts = TermCounts(len(docs))
-    titles = corpus.articles["title"]
 
     def headed(low: int, high: int, texts: FoldedTexts, places: NDArray[np.int64]) -> Headed:
-        own = titles.take(pa.array(docs[low:high]))
-        return head(own.combine_chunks(), texts, places, by_character=corpus.by_character)
+        return _headed(corpus, docs, low, high, texts, places)
 
     observer("count terms", 0, len(docs))
     n_done = 0
@@ -148,59 +201,65 @@ def _read_terms(corpus: Corpus, chosen: _Chosen, observer: Observer) -> Terms:
     return in_order.reordered(np.argsort(order))
 
 
-def _spell_terms(corpus: Corpus, chosen: _Chosen, fit: Fit) -> list[list[str]]:
+def _headed(
+    corpus: Corpus,
+    docs: NDArray[np.int64],
+    low: int,
+    high: int,
+    texts: FoldedTexts,
+    places: NDArray[np.int64],
+) -> Headed:
+    """Put the titles of some of `docs` before their texts."""
+    titles = corpus.articles["title"].take(pa.array(docs[low:high]))
+    return head(titles.combine_chunks(), texts, places, by_character=corpus.by_character)
+
+
+def _spell_terms(corpus: Corpus, chosen: Chosen, fit: Fit) -> list[list[str]]:
     """Return the terms that hold each story together, as they are first spelt in it."""
     docs_of_members = chosen.docs[fit.members]
     order = np.argsort(docs_of_members, kind="stable")
     docs = docs_of_members[order]
-    titles = corpus.articles["title"]
     story_of = np.repeat(np.arange(len(fit.offsets) - 1), np.diff(fit.offsets))[order]
 
     def read(low: int, high: int, texts: FoldedTexts, places: NDArray[np.int64]) -> Named:
-        own = titles.take(pa.array(docs[low:high])).combine_chunks()
-        headed = head(own, texts, places, by_character=corpus.by_character)
-        return find_words(fit.names, story_of[low:high], headed)
+        return find_words(fit.names, story_of[low:high], _headed(corpus, docs, low, high, texts, places))
 
     return spell(fit.names, corpus.map_texts(docs, read))
 
 
 def _stories(
-    corpus: Corpus,
-    chosen: _Chosen,
-    times: NDArray[np.int64],
-    id_ranks: NDArray[np.int64],
-    units: Units,
-    edges: Edges,
-    of_unit: NDArray[np.int64],
-    fit: Fit,
-    words: list[list[str]],
-    linkage: Linkage,
-    neighbours: Neighbours,
+    weighed: Weighed, times: NDArray[np.int64], edges: Edges, of_unit: NDArray[np.int64], fit: Fit
 ) -> Stories:
     """Bring what was found for units to all articles."""
-    n = len(corpus.articles)
+    chosen = weighed.chosen
     story_of = of_unit[chosen.unit_of]
-    undated = times == UNDATED
-    order = np.lexsort((np.where(undated, np.arange(n), id_ranks), times))
-    founder_of = np.full(len(of_unit), -1, dtype=np.int64)
-    founder_of[story_of[order[::-1]]] = order[::-1]
+    founder_of = _founders(story_of, times, chosen.id_ranks, len(of_unit))
     scores = np.ones(len(of_unit), dtype=np.float32)
     scores[fit.members] = fit.scores
     within = of_unit[edges.firsts] == of_unit[edges.seconds]
     kept = Edges(edges.firsts[within], edges.seconds[within], edges.similarities[within])
-    pairs = np.sort(np.column_stack([chosen.docs[kept.firsts], chosen.docs[kept.seconds]]), axis=1)
     return Stories(
         founders=founder_of[story_of],
         sizes=np.bincount(story_of, minlength=len(of_unit))[story_of].astype(np.int32),
         scores=scores[chosen.unit_of],
-        pairs=pairs,
-        pair_scores=grouping.pair_scores(units, kept, linkage),
-        told=founder_of[of_unit[fit.members[fit.offsets[:-1]]]]
-        if len(fit.members)
-        else np.zeros(0, np.int64),
+        pairs=np.sort(np.column_stack([chosen.docs[kept.firsts], chosen.docs[kept.seconds]]), axis=1),
+        pair_scores=grouping.pair_scores(weighed.units, kept, weighed.linkage),
+        told=founder_of[of_unit[fit.members[fit.offsets[:-1]]]],
         n_clusters=np.diff(fit.offsets).astype(np.int32),
-        terms=words,
+        terms=_spell_terms(weighed.corpus, chosen, fit),
         shares=fit.shares,
         n_units=len(of_unit),
-        n_read=neighbours.n_read,
+        n_read=weighed.neighbours.n_read,
+        n_compared=int(np.count_nonzero(weighed.neighbours.docs >= 0)),
     )
+
+
+def _founders(
+    story_of: NDArray[np.int64], times: NDArray[np.int64], id_ranks: NDArray[np.int64], n_stories: int
+) -> NDArray[np.int64]:
+    """Return the founding article of each story: the earliest, in input order where undated."""
+    places = np.where(times == UNDATED, np.arange(len(times)), id_ranks)
+    order = np.lexsort((places, times))[::-1]
+    founders = np.full(n_stories, -1, dtype=np.int64)
+    founders[story_of[order]] = order  # the first of the order is written last
+    return founders

@@ -90,6 +90,7 @@ def stories_stats(stories: Stories, table: pa.Table) -> dict[str, Any]:
         "stories": stories.n_units - n_clusters + n_told,
         "of_several_clusters": n_told,
         "pairs": len(stories.pairs),
+        "candidate_pairs": stories.n_compared,
         "postings_read": stories.n_read,
         "postings_read_per_cluster": round(stories.n_read / max(1, stories.n_units), 1),
         "largest": [

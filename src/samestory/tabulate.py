@@ -56,6 +56,8 @@ class Stories:
         Clusters in all.
     n_read : int
         Postings read to find neighbours.
+    n_compared : int
+        Pairs of neighbours that were compared.
     """
 
     founders: NDArray[np.int64]
@@ -69,6 +71,7 @@ class Stories:
     shares: NDArray[np.float32]
     n_units: int
     n_read: int
+    n_compared: int
 
 
 def clusters_table(

@@ -159,6 +159,95 @@ def test_where_it_cannot_write_is_found_before_the_work(news: Path, tmp_path: Pa
     assert "is a file" in ran.err
 
 
+# --- Stories -------------------------------------------------------------------
+
+REPORTS = (
+    {"id": "a", "title": "Ferry sinks off Marmora island, 41 dead", "date": "2025-03-01T08:00:00Z"},
+    {"id": "b", "title": "Marmora mourns 41 victims of ferry sinking", "date": "2025-03-02T08:00:00Z"},
+    {"id": "c", "title": "Divers search sunken ferry near Marmora", "date": "2025-03-02T10:00:00Z"},
+    {"id": "d", "title": "Wheat harvest in Dorvania falls by a third", "date": "2025-03-01T09:00:00Z"},
+)
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    """A file of three reports of one event and one of another."""
+    return write_lines(tmp_path / "reports.jsonl", [{"text": "", **row} for row in REPORTS])
+
+
+def test_stories_in_their_own_process(reports: Path, tmp_path: Path) -> None:
+    ran = run("cluster", reports, "-o", tmp_path / "out", "--level", "story")
+    assert (ran.code, ran.out) == (0, "")
+    assert names_in(tmp_path / "out") == [*FILES, "stories.parquet"]
+    clusters = pq.read_table(tmp_path / "out/clusters.parquet").to_pylist()
+    assert [row["story_id"] for row in clusters] == ["a", "a", "a", "d"]
+    assert [row["relation"] for row in clusters] == ["unique"] * 4
+    (line,) = [line for line in ran.err.splitlines() if line.split()[:1] == ["stories"]]
+    assert line.split()[1] == "2"
+    assert "1 of them told in other words" in line
+    assert "largest stories" in ran.err
+    assert "held together by" in ran.err
+    assert "Ferry sinks off Marmora" in ran.err
+    for word in ("marmora", "ferry", f"{tmp_path / 'out'}/clusters.parquet"):
+        assert word in ran.err
+
+
+def test_stories_are_of_several_clusters_to_be_shown(news: Path, tmp_path: Path) -> None:
+    ran = call("cluster", news, "-o", tmp_path / "out", "--level", "story")
+    assert ran.code == 0
+    assert any(line.split()[:2] == ["stories", "2"] for line in ran.err.splitlines())
+    assert "largest stories" not in ran.err
+
+
+def test_without_stories_none_are_told_of(news: Path, tmp_path: Path) -> None:
+    ran = call("cluster", news, "-o", tmp_path / "out", "--json", "-v")
+    assert "stories" not in json.loads(ran.out)
+    assert "stories" not in ran.err
+
+
+def test_json_has_stories(reports: Path, tmp_path: Path) -> None:
+    ran = call("cluster", reports, "-o", tmp_path / "out", "--level", "story", "--json", "-q")
+    assert (ran.code, ran.err) == (0, "")
+    facts = json.loads(ran.out)
+    assert facts["config"]["level"] == "story"
+    assert (facts["stories"]["stories"], facts["stories"]["of_several_clusters"]) == (2, 1)
+    assert facts["stories"]["largest"][0]["story_id"] == "a"
+
+
+def test_settings_of_stories_reach_the_run(reports: Path, tmp_path: Path) -> None:
+    options = ["--level", "story", "--story-threshold", "0.99", "--story-window", "36h"]
+    ran = call("cluster", reports, "-o", tmp_path / "out", "--json", *options)
+    assert ran.code == 0
+    facts = json.loads(ran.out)
+    assert (facts["config"]["story_threshold"], facts["config"]["story_window"]) == (0.99, "36h")
+    assert facts["stories"]["stories"] == 4
+
+
+def test_overwriting_stories_without_any_takes_them_away(reports: Path, tmp_path: Path) -> None:
+    call("cluster", reports, "-o", tmp_path / "out", "--level", "story")
+    assert call("cluster", reports, "-o", tmp_path / "out", "--overwrite").code == 0
+    assert names_in(tmp_path / "out") == FILES
+
+
+@pytest.mark.parametrize("value", ["7", "0d", "-1d", "soon"])
+def test_a_wrong_window_is_told_what_is_right(reports: Path, tmp_path: Path, value: str) -> None:
+    ran = call("cluster", reports, "-o", tmp_path / "out", f"--story-window={value}")
+    assert (ran.code, ran.out) == (2, "")
+    assert repr(value) in ran.err
+    assert "Hint: " in ran.err
+    assert "36h" in ran.err
+
+
+def test_titles_that_command_a_terminal_are_shown_harmless(tmp_path: Path) -> None:
+    evil = "\x1b]0;owned\x07\x1b[2J Ferry sinks off Marmora, 41 dead"
+    rows = [{"id": "a", "text": "", "title": evil}, {**REPORTS[1], "text": ""}]
+    ran = call("cluster", write_lines(tmp_path / "n.jsonl", rows), "-o", tmp_path / "out", "--level", "story")
+    assert ran.code == 0
+    assert "largest stories" in ran.err
+    assert "\x1b" not in ran.err
+    assert "\x07" not in ran.err
+
+
 # --- Broken input --------------------------------------------------------------
 
 
@@ -242,7 +331,12 @@ def test_an_empty_directory_and_a_file_without_text(tmp_path: Path) -> None:
         ("--num-perm", "1"),
         ("--shingle", "letters:5"),
         ("--representative", "shortest"),
-        ("--level", "story"),
+        ("--level", "event"),
+        ("--story-threshold", "0.01"),
+        ("--story-threshold", "1"),
+        ("--story-threshold", "high"),
+        ("--story-window", "7"),
+        ("--story-window", "0d"),
         ("--threads", "0"),
         ("--recall", "1"),
         ("--nonsense", "1"),

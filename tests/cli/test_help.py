@@ -37,6 +37,8 @@ def test_help_shows_every_common_option(command: str) -> None:
         assert option in shown
     for option in ("--threshold", "--shingle", "--num-perm", "--seed", "--recall", "--representative"):
         assert option in shown
+    for option in ("--level [duplicate|story]", "--story-threshold", "--story-window", "7d", "36h"):
+        assert option in shown
 
 
 def test_help_of_evaluate_has_what_a_judge_needs() -> None:

@@ -32,6 +32,15 @@ def test_names_are_those_of_the_options(news: Path, tmp_path: Path) -> None:
     assert (found["id_column"], found["on_error"]) == ("title", "skip")
 
 
+def test_settings_of_stories(news: Path, tmp_path: Path) -> None:
+    text = 'level = "story"\nstory-threshold = 0.6\nstory_window = "36h"\n'
+    found = settings_of(news, tmp_path / "out", "--config", config_file(tmp_path, text))
+    assert (found["level"], found["story_threshold"], found["story_window"]) == ("story", 0.6, "36h")
+    changes = {"SAMESTORY_CLUSTER_LEVEL": "story", "SAMESTORY_CLUSTER_STORY_WINDOW": "2w"}
+    found = settings_of(news, tmp_path / "there", **changes)
+    assert (found["level"], found["story_window"]) == ("story", "2w")
+
+
 def test_flags_and_the_output_too(news: Path, tmp_path: Path) -> None:
     path = config_file(tmp_path, f"quiet = true\noutput = '{tmp_path / 'there'}'\n")
     ran = call("cluster", news, "--config", path)
@@ -70,6 +79,10 @@ def test_an_unknown_key_is_named(news: Path, tmp_path: Path) -> None:
         "threshold = 2025-01-01\n",
         "num_perm = 64.5\n",
         "shingle = 5\n",
+        "story_window = 7\n",
+        'story_window = "a week"\n',
+        "story_threshold = 0.01\n",
+        'level = "event"\n',
         'quiet = "perhaps"\n',
         "[cluster]\nthreshold = 0.5\n",
         "threshold = \n",

@@ -120,8 +120,8 @@ def test_order_of_dated_rows_changes_no_id(found: list[Article], source: random.
 def large_corpus(*, dated: bool) -> pa.Table:
     """Some hundreds of articles: stories of all sizes, copies, and articles without a word."""
     teller = Storyteller(17)
-    sizes = [1, 2, 3, 5, 8, 13, 21, 1, 1, 2, 40, *([1, 2] * 20)]
-    found = teller.articles(sizes, dated=dated, days=1, share=0.6)
+    sizes = [1, 2, 3, 5, 8, 13, 21, 1, 1, 2, 18, *([1, 2] * 20)]
+    found = teller.articles(sizes, dated=dated, days=1)
     found += [copy_of(row, kind) for kind in ("exact", "near") for row in found[:: 5 if kind == "exact" else 7]]
     found = list({row["doc_id"]: row for row in found}.values())
     found += [{"doc_id": f"empty{k}", "text": " ", "title": None, "published_at": None} for k in range(3)]
@@ -162,8 +162,8 @@ def test_same_tables(
 def test_the_corpus_is_worth_it(plain: samestory.Result) -> None:
     facts = plain.stats["stories"]
     assert facts["of_several_clusters"] > 20
-    assert plain.stories["story_size"][0].as_py() > 20
-    assert facts["pairs"] > 500
+    assert plain.stories["story_size"][0].as_py() >= 15
+    assert facts["pairs"] > 300
     assert plain.stats["counts"]["clusters"] > 20
 
 

@@ -9,13 +9,13 @@ import samestory.kernels
 from samestory.compile import compile_kernels
 
 compile_kernels()
-for info in pkgutil.iter_modules(samestory.kernels.__path__):
-    module = importlib.import_module(f"samestory.kernels.{info.name}")
+for info in pkgutil.walk_packages(samestory.kernels.__path__, "samestory.kernels."):
+    module = importlib.import_module(info.name)
     for name, value in vars(module).items():
         if not hasattr(value, "signatures") or value.__module__ != module.__name__:
             continue
         if type(value._cache).__name__ == "_Cache":  # else only kernels call it
-            print(name, len(value.signatures))
+            print(f"{info.name}.{name}", len(value.signatures))
 """
 
 

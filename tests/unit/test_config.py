@@ -54,6 +54,10 @@ WRONG: list[tuple[str, Any]] = [
     ("shingle", "word:٥"),
     ("shingle", 5),
     ("level", "paragraph"),
+    ("story_threshold", 0.0),
+    ("story_threshold", 1.0),
+    ("story_window", "7"),
+    ("story_window", "0d"),
     ("representative", "newest"),
     ("representative", ["first"]),
     ("on_error", "ignore"),
@@ -79,6 +83,10 @@ EDGES: list[tuple[str, Any]] = [
     ("seed", 2**32 - 1),
     ("shingle", "word:1"),
     ("shingle", "char:999"),
+    ("story_threshold", 0.05),
+    ("story_threshold", 0.99),
+    ("story_window", "0.5h"),
+    ("story_window", "99999w"),
     ("threads", 1),
     ("format", "tsv"),
 ]
@@ -89,6 +97,7 @@ def test_defaults_are_the_promised_ones() -> None:
     assert (config.threshold, config.shingle, config.num_perm, config.seed) == (0.7, "word:3", 128, 1)
     assert (config.containment, config.partial, config.boilerplate) == (0.25, True, True)
     assert config.founder_overlap == 0.0
+    assert (config.story_threshold, config.story_window) == (0.5, "7d")
     assert (config.recall, config.level, config.representative) == (0.99, "duplicate", "earliest")
     assert (config.on_error, config.threads, config.format) == ("fail", None, None)
 
@@ -151,6 +160,9 @@ OTHER_ANSWERS: list[tuple[str, Any]] = [
     ("seed", 2),
     ("recall", 0.9),
     ("representative", "longest"),
+    ("level", "story"),
+    ("story_threshold", 0.6),
+    ("story_window", "3d"),
 ]
 SAME_ANSWER: list[tuple[str, Any]] = [("threads", 7), ("on_error", "skip"), ("format", "csv")]
 

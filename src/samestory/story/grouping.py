@@ -19,7 +19,7 @@ from samestory.kernels.clusters import join_edges
 from samestory.kernels.story import groups as kernel
 from samestory.kernels.story.scores import compare_pairs, score_members
 from samestory.story.neighbours import Neighbours
-from samestory.story.terms import Terms
+from samestory.story.terms import Terms, shared_terms
 from samestory.threads import in_order
 
 HALF: Final = 0.68
@@ -257,3 +257,12 @@ def pair_scores(units: Units, edges: Edges, linkage: Linkage) -> NDArray[np.floa
         edges.firsts, edges.seconds, edges.similarities, units.days, linkage.spread, FLOOR
     )
     return score_of(similarities).astype(np.float32)
+
+
+def similarity_between(units: Units, a: int, b: int, linkage: Linkage) -> float:
+    """Return the similarity of any two articles, corrected and with the factor of time."""
+    _, weights_a, weights_b = shared_terms(units.terms, a, b)
+    cosine = float(np.dot(weights_a.astype(np.float64), weights_b.astype(np.float64)))
+    value = np.array([cosine * units.factors[a] * units.factors[b]])
+    one, other = np.array([a]), np.array([b])
+    return float(compare_pairs(one, other, value, units.days, linkage.spread, FLOOR)[0])

@@ -193,3 +193,12 @@ class TermCounts:
             terms.numbers_telling[low:high],
         )
         return high - low
+
+
+def shared_terms(
+    terms: Terms, a: int, b: int
+) -> tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return the names of the terms that two articles share, and what they weigh in each."""
+    names_a, names_b = (terms.names[i, : terms.numbers[i]] for i in (a, b))
+    names, places_a, places_b = np.intersect1d(names_a, names_b, assume_unique=True, return_indices=True)
+    return names, terms.weights[a, places_a], terms.weights[b, places_b]

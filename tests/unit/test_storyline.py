@@ -16,6 +16,7 @@ import reference
 import samestory
 from samestory import Config, ConfigError
 from samestory.schema import STORIES
+from samestory.story.grouping import FLOOR
 from storyteller import Storyteller, event_of
 from tabled import Article, article, to_table
 
@@ -106,12 +107,15 @@ def test_a_wrong_date_alone_does_not_part(days: int) -> None:
     assert parts(dated)[0] == [f"h{k}" for k in range(6)]
 
 
-def test_events_of_one_name_far_apart_in_time_part() -> None:
+def test_time_takes_most_of_a_similarity_but_never_all() -> None:
     titles = ["Volcano Harrun erupts", "Eruption of Harrun closes airport"]
-    weak = [article(f"w{k}", f"{title}. Ash fell.", 3000 * k, title) for k, title in enumerate(titles)]
-    close = [article(f"w{k}", f"{title}. Ash fell.", k, title) for k, title in enumerate(titles)]
-    scores = [run(found, story_threshold=0.05).pairs["story_score"][0].as_py() for found in (weak, close)]
-    assert scores[0] < scores[1] / 2
+    similarities = []
+    for hours in (0, 3000, 90_000):
+        found = [article(f"w{k}", f"{title}. Ash fell.", hours * k, title) for k, title in enumerate(titles)]
+        score = run(found, story_threshold=0.05).pairs["story_score"][0].as_py()
+        similarities.append((score / (1 - score)) ** 0.5)
+    assert similarities[1] / similarities[0] == pytest.approx(FLOOR, rel=1e-4)
+    assert similarities[2] == pytest.approx(similarities[1])
 
 
 def test_a_longer_window_fades_less() -> None:
@@ -179,7 +183,7 @@ def test_spellings_of_names_do_not_part() -> None:
     assert parts([*found, *headlines(OTHER_HEADLINES, "o")])[-1] == [f"s{k}" for k in range(4)]
 
 
-@pytest.mark.parametrize("names", itertools.combinations(["Raqqa", "Raqqah", "Raqa", "raqqa's", "RAQQA"], 2))
+@pytest.mark.parametrize("names", [*itertools.combinations(["Raqqa", "Raqqah", "Raqa", "raqqa's", "RAQQA"], 2)])
 def test_spellings_of_one_name_are_one_term(names: tuple[str, str]) -> None:
     found = [article(f"s{k}", f"{name} {word}") for k, (name, word) in enumerate(zip(names, "xy", strict=True))]
     assert len(run(found, story_threshold=0.05).stories) == 1
@@ -190,14 +194,13 @@ Holdings of 12 Quay Street. Read our code of conduct and how we use cookies. Adv
 Contact the newsdesk of Harbour Post by letter or telephone at any hour of the day or of the night."""
 
 
-@pytest.mark.parametrize("boilerplate", [True, False])
 @pytest.mark.parametrize("partial", [True, False])
-def test_a_footer_that_pages_share_does_not_join_their_stories(boilerplate: bool, partial: bool) -> None:
+def test_a_footer_that_pages_share_does_not_join_their_stories(partial: bool) -> None:
     found = Storyteller(6).articles([1] * 20, days=0, n_words=150)
     pages = [
         {**row, "text": f"{row['text']}.\n\n{FOOTER}", "source": "harbourpost.example"} for row in found
     ]
-    assert len(parts(pages, boilerplate=boilerplate, partial=partial, containment=0.5)) == 20
+    assert len(parts(pages, partial=partial)) == 20
 
 
 def test_copies_and_reports_of_one_event_are_one_story() -> None:
@@ -328,7 +331,7 @@ def test_headlines_in_other_scripts(event: list[str], others: list[str], shingle
 
 
 def test_shingles_decide_nothing_about_terms() -> None:
-    found = [row for row in Storyteller(8).articles([4, 3, 1, 2])] + headlines(CHINESE) + headlines(THAI, "t")
+    found = Storyteller(8).articles([4, 3, 1, 2]) + headlines(CHINESE)
     results = [run(found, shingle=shingle) for shingle in ("word:3", "word:5", "char:9")]
     for result in results[1:]:
         assert result.clusters["story_score"].equals(results[0].clusters["story_score"])
@@ -374,11 +377,6 @@ def test_the_ends_of_the_windows_run(window: str) -> None:
 def test_the_ends_of_the_thresholds_run(threshold: float) -> None:
     found = Storyteller(8).articles([4, 3, 1, 2])
     assert len(run(found, story_threshold=threshold).clusters) == 10
-
-
-@pytest.mark.parametrize(("name", "value"), [("level", "story"), ("story_threshold", 0.6), ("story_window", "3d")])
-def test_the_fingerprint_tells_stories(name: str, value: Any) -> None:
-    assert Config(**{name: value}).fingerprint != Config().fingerprint
 
 
 # --- What is written ---------------------------------------------------------------
