@@ -69,7 +69,9 @@ class Storyteller:
         """So many words that say nothing: common ones but for a few."""
         rare = 0.15
         return [
-            self.rng.choice(_OTHER_WORDS if self.rng.random() < rare else (_COMMON_WORDS, FUNCTION_WORDS)[k % 2])
+            self.rng.choice(
+                _OTHER_WORDS if self.rng.random() < rare else (_COMMON_WORDS, FUNCTION_WORDS)[k % 2]
+            )
             for k in range(n)
         ]
 

@@ -43,7 +43,7 @@ def stories_of(clusters: pa.Table) -> set[frozenset[str]]:
 
 @st.composite
 def corpora(draw: st.DrawFn, dates: tuple[str, ...] = ("all", "some", "wrong", "none")) -> list[Article]:
-    """Reports of a few events, told alike or not; copies of some; dated, dated in part, wrongly or not at all."""
+    """Reports of a few events, told alike or not; copies of some; dated, in part, wrongly or not at all."""
     teller = Storyteller(draw(st.integers(0, 10**6)))
     sizes = draw(st.lists(st.integers(1, 7), min_size=1, max_size=8))
     found = teller.articles(
@@ -78,7 +78,12 @@ def told(result: samestory.Result) -> dict[str, dict[str, Any]]:
         story = stories.get(row["story_id"], {})
         about = [story.get(name) for name in ("n_clusters", "first_published_at", "last_published_at")]
         shares = [term["share"] for term in story.get("terms", [])]
-        found[row["doc_id"]] = {"size": row["story_size"], "score": row["story_score"], "about": about, "shares": shares}
+        found[row["doc_id"]] = {
+            "size": row["story_size"],
+            "score": row["story_score"],
+            "about": about,
+            "shares": shares,
+        }
     return found
 
 
@@ -112,8 +117,10 @@ def test_order_of_dated_rows_changes_no_id(found: list[Article], source: random.
     )
     names = ["doc_id", *STORY_COLUMNS]
     assert one.clusters.select(names).sort_by("doc_id").equals(other.clusters.select(names).sort_by("doc_id"))
-    assert one.stories.drop_columns("terms").sort_by("story_id").equals(
-        other.stories.drop_columns("terms").sort_by("story_id")
+    assert (
+        one.stories.drop_columns("terms")
+        .sort_by("story_id")
+        .equals(other.stories.drop_columns("terms").sort_by("story_id"))
     )
 
 
@@ -122,7 +129,9 @@ def large_corpus(*, dated: bool) -> pa.Table:
     teller = Storyteller(17)
     sizes = [1, 2, 3, 5, 8, 13, 21, 1, 1, 2, 18, *([1, 2] * 20)]
     found = teller.articles(sizes, dated=dated, days=1)
-    found += [copy_of(row, kind) for kind in ("exact", "near") for row in found[:: 5 if kind == "exact" else 7]]
+    found += [
+        copy_of(row, kind) for kind in ("exact", "near") for row in found[:: 5 if kind == "exact" else 7]
+    ]
     found = list({row["doc_id"]: row for row in found}.values())
     found += [{"doc_id": f"empty{k}", "text": " ", "title": None, "published_at": None} for k in range(3)]
     teller.rng.shuffle(found)
@@ -171,7 +180,7 @@ def test_the_corpus_is_worth_it(plain: samestory.Result) -> None:
 
 
 def check_only_splits(found: pa.Table, thresholds: list[float], **settings: Any) -> int:
-    """Every story at one threshold lies within one at the threshold before; return how many counts of stories."""
+    """Every story lies within one at the threshold before; return how many numbers of stories there were."""
     parts = [
         stories_of(samestory.cluster(found, config(story_threshold=value, **settings)).clusters)
         for value in sorted(thresholds)
@@ -280,7 +289,9 @@ def test_tables_of_awkward_articles(found: list[Article]) -> None:
 @SOME
 @given(corpora(), st.sampled_from((0.3, 0.5, 0.8)))
 def test_tables_of_reports(found: list[Article], threshold: float) -> None:
-    check_tables(found, samestory.cluster(to_table(found), config(story_threshold=threshold, boilerplate=False)))
+    check_tables(
+        found, samestory.cluster(to_table(found), config(story_threshold=threshold, boilerplate=False))
+    )
 
 
 def test_tables_of_a_large_corpus(corpus: pa.Table) -> None:
@@ -330,7 +341,7 @@ def check_clusters_table(found: list[Article], result: samestory.Result) -> None
 
 
 def check_pairs_table(found: list[Article], result: samestory.Result, used: samestory.Config) -> None:
-    """Pairs are in order, exact, within a story, across clusters where they say so; and connect every story."""
+    """Pairs are in order, exact, within a story, across clusters if they say so; and connect every story."""
     rows = {row["doc_id"]: row for row in result.clusters.to_pylist()}
     places = {row["doc_id"]: place for place, row in enumerate(found)}
     sets = [set(samestory.shingles(reference.judged_text(row), used)) for row in found]
@@ -385,7 +396,9 @@ def check_stories_table(found: list[Article], result: samestory.Result) -> None:
             }
     listed = result.stories.to_pylist()
     assert {row["story_id"]: {k: v for k, v in row.items() if k != "terms"} for row in listed} == expected
-    assert [row["story_size"] for row in listed] == sorted((row["story_size"] for row in listed), reverse=True)
+    assert [row["story_size"] for row in listed] == sorted(
+        (row["story_size"] for row in listed), reverse=True
+    )
     for row in listed:
         check_terms(row["terms"], [found[place] for place in members_of(result)[row["story_id"]]])
     facts = result.stats["stories"]
@@ -425,7 +438,11 @@ def test_one_article() -> None:
 
 @pytest.mark.xfail(strict=True, reason="terms are spelt as in the first row that has them")
 def test_order_of_rows_changes_no_spelling() -> None:
-    titles = ["Raqqa ferry strike kills 41", "Raqqah ferry strikes killed 41", "Raqa ferry striking: 41 killed"]
+    titles = [
+        "Raqqa ferry strike kills 41",
+        "Raqqah ferry strikes killed 41",
+        "Raqa ferry striking: 41 killed",
+    ]
     found = [article(f"d{i}", None, i, title) for i, title in enumerate(titles)]
     one, other = (samestory.cluster(to_table(part), config()).stories for part in (found, found[::-1]))
     assert one.equals(other)

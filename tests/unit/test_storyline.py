@@ -59,14 +59,14 @@ QUAKE = """A magnitude 6.3 earthquake struck the hill district of Karvanta befor
 at least 87 people and burying hundreds under collapsed homes, officials said. Governor Imre Taldosh said
 soldiers and rescue dogs had been flown to the town of Belusk, where the hospital lost its roof. Roads into
 the valley were cut by landslides."""
-QUAKE_RETOLD = """Rescuers dug with bare hands through the ruins of Belusk yesterday as the toll from the quake
-rose to 87. The tremor, measured at 6.3, flattened whole streets in Karvanta, a region of hills and goat
+QUAKE_RETOLD = """Rescuers dug with bare hands through the ruins of Belusk yesterday as the toll from
+the quake rose to 87. The tremor, measured at 6.3, flattened whole streets in Karvanta, a region of hills and goat
 farms. "We hear voices", a volunteer told this newspaper. Imre Taldosh, who governs the province, asked
 neighbouring states for tents and blankets, since nights are cold."""
 QUAKE_TITLES = ("Karvanta earthquake kills 87", "Digging for the living in Belusk after quake")
 
-RAID = """Gunmen on motorcycles attacked the market of Dolubi on Friday, killing 14 traders and burning stalls,
-witnesses said. Police chief Haruna Seb said the attackers had come from the forest of Ganza. The governor
+RAID = """Gunmen on motorcycles attacked the market of Dolubi on Friday, killing 14 traders and burning
+stalls, witnesses said. Police chief Haruna Seb said the attackers had come from the forest of Ganza. The governor
 ordered a curfew from dusk until dawn and promised that the dead would be buried at the state's expense."""
 OTHER_RAID = """A bomb hidden in a lorry of onions exploded at the bus station of Dolubi on Sunday, killing 53
 passengers and wounding more than 120, a hospital said. No group claimed the blast. Transport minister Oyelan
@@ -175,7 +175,12 @@ def test_spellings_of_names_do_not_part() -> None:
         "38 killed as jets strike bridge: residents of {} and of {} spoke of hours of bombing.",
         "In {} a school was hit. On the bridge of {} a bus burnt, a monitor said, and 38 lost their lives.",
     ]
-    titles = ["Strikes on {} kill 38", "38 dead in {} bombing", "Jets hit {}", "{}: school hit in air strikes"]
+    titles = [
+        "Strikes on {} kill 38",
+        "38 dead in {} bombing",
+        "Jets hit {}",
+        "{}: school hit in air strikes",
+    ]
     found = [
         article(f"s{k}", sentences[k].format(*names), k, titles[k].format(names[0]))
         for k, names in enumerate(SPELLINGS)
@@ -183,23 +188,25 @@ def test_spellings_of_names_do_not_part() -> None:
     assert parts([*found, *headlines(OTHER_HEADLINES, "o")])[-1] == [f"s{k}" for k in range(4)]
 
 
-@pytest.mark.parametrize("names", [*itertools.combinations(["Raqqa", "Raqqah", "Raqa", "raqqa's", "RAQQA"], 2)])
+@pytest.mark.parametrize(
+    "names", [*itertools.combinations(["Raqqa", "Raqqah", "Raqa", "raqqa's", "RAQQA"], 2)]
+)
 def test_spellings_of_one_name_are_one_term(names: tuple[str, str]) -> None:
-    found = [article(f"s{k}", f"{name} {word}") for k, (name, word) in enumerate(zip(names, "xy", strict=True))]
+    found = [
+        article(f"s{k}", f"{name} {word}") for k, (name, word) in enumerate(zip(names, "xy", strict=True))
+    ]
     assert len(run(found, story_threshold=0.05).stories) == 1
 
 
-FOOTER = """Sign up to our newsletter Morning Harbour for the day in brief. Harbour Post is owned by Tidewire Media
-Holdings of 12 Quay Street. Read our code of conduct and how we use cookies. Advertise with Harbour Post.
+FOOTER = """Sign up to our newsletter Morning Harbour for the day in brief. Harbour Post is owned by Tidewire
+Media Holdings of 12 Quay Street. Read our code of conduct and how we use cookies. Advertise with Harbour Post.
 Contact the newsdesk of Harbour Post by letter or telephone at any hour of the day or of the night."""
 
 
 @pytest.mark.parametrize("partial", [True, False])
 def test_a_footer_that_pages_share_does_not_join_their_stories(partial: bool) -> None:
     found = Storyteller(6).articles([1] * 20, days=0, n_words=150)
-    pages = [
-        {**row, "text": f"{row['text']}.\n\n{FOOTER}", "source": "harbourpost.example"} for row in found
-    ]
+    pages = [{**row, "text": f"{row['text']}.\n\n{FOOTER}", "source": "harbourpost.example"} for row in found]
     assert len(parts(pages, partial=partial)) == 20
 
 
@@ -273,13 +280,17 @@ def test_a_huge_article_is_judged_by_its_beginning() -> None:
     assert seconds < 10
 
 
+FEW_WORDS = ("river", "dam", "council", "vote", "storm", "city", "police", "fire")
+
+
 def few_words(rng: random.Random, number: int) -> str:
-    return " ".join(rng.choices("river dam council vote storm city police fire".split(), k=40))
+    return " ".join(rng.choices(FEW_WORDS, k=40))
 
 
 def one_template(rng: random.Random, number: int) -> str:
     a, b, c = (rng.randint(32, 99999) for _ in range(3))
-    return f"Shares of firm {number} closed at {a} on Tuesday, up {b} percent, on a volume of {c}, the exchange said."
+    shares = f"Shares of firm {number} closed at {a} on Tuesday, up {b} percent"
+    return f"{shares}, on a volume of {c}, the exchange said."
 
 
 def one_vocabulary(rng: random.Random, number: int) -> str:
@@ -301,13 +312,19 @@ def test_hostile_articles_take_no_time(write: Any, dated: bool, partial: bool) -
 
 
 def test_titles_of_one_template_are_not_one_story() -> None:
-    titles = [f"Weather forecast for {name} on Tuesday" for name in Storyteller(2).rng.sample(range(9999), 300)]
+    titles = [
+        f"Weather forecast for {name} on Tuesday" for name in Storyteller(2).rng.sample(range(9999), 300)
+    ]
     assert max(map(len, parts(headlines(titles)))) < 10
 
 
 # --- Scripts ---------------------------------------------------------------------
 
-CHINESE = ["卡尔万塔发生地震八十七人遇难", "贝卢斯克搜救继续,卡尔万塔地震致八十七人死亡", "卡尔万塔地震:省长塔尔多什求援"]
+CHINESE = [
+    "卡尔万塔发生地震八十七人遇难",
+    "贝卢斯克搜救继续,卡尔万塔地震致八十七人死亡",
+    "卡尔万塔地震:省长塔尔多什求援",
+]
 CHINESE_OTHERS = ["央行上调基准利率", "小麦收成下降三成", "罗马马赛克博物馆重新开放"]
 THAI = ["แผ่นดินไหวที่การ์วันตา ตาย 87 ศพ", "เบลุสก์หลังแผ่นดินไหวการ์วันตา ยอดตาย 87", "ผู้ว่าการการ์วันตาขอเต็นท์หลังแผ่นดินไหว"]
 THAI_OTHERS = ["ธนาคารกลางขึ้นดอกเบี้ย", "ข้าวสาลีราคาตกหนัก", "พิพิธภัณฑ์เปิดอีกครั้ง"]
@@ -350,7 +367,8 @@ def test_a_story_threshold_out_of_range(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["7", "0d", "0.0d", "-1d", "d", "", "7 d", "7D", "7m", "7days", "1e3d", "٧d", "7d\n", "999999d", 7, None]
+    "value",
+    ["7", "0d", "0.0d", "-1d", "d", "", "7 d", "7D", "7m", "7days", "1e3d", "٧d", "7d\n", "999999d", 7, None],
 )
 def test_a_story_window_that_is_no_time(value: Any) -> None:
     with pytest.raises(ConfigError, match="story_window is") as caught:
@@ -361,7 +379,8 @@ def test_a_story_window_that_is_no_time(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "days"), [("7d", 7), ("36h", 1.5), ("2w", 14), ("0.5d", 0.5), ("1.25h", 1.25 / 24), ("99999w", 699993)]
+    ("value", "days"),
+    [("7d", 7), ("36h", 1.5), ("2w", 14), ("0.5d", 0.5), ("1.25h", 1.25 / 24), ("99999w", 699993)],
 )
 def test_story_windows(value: str, days: float) -> None:
     assert Config(story_window=value).story_window_days == pytest.approx(days)

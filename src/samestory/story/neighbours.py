@@ -31,6 +31,8 @@ RANKS: Final = (20, 60)
 """Neighbours whose similarity is what a topic gives for free: beyond most stories."""
 PRIOR: Final = 0.03
 PRIOR_NEIGHBOURS: Final = 5.0
+MOST_FREE: Final = 0.07
+"""What a topic gives for free at most: over it, they are reports of one large event."""
 NEAREST_FLOOR: Final = 0.02
 EXPONENT: Final = 0.18
 SHORT_TERMS: Final = 60.0
@@ -87,7 +89,7 @@ class Neighbours:
     def levels(self, n_terms: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return by what the similarities of each article, of so many terms, are to be multiplied."""
         factors = kernel.measure_levels(
-            self.similarities, NEAREST_FLOOR, *RANKS, PRIOR, PRIOR_NEIGHBOURS, EXPONENT
+            self.similarities, NEAREST_FLOOR, *RANKS, PRIOR, PRIOR_NEIGHBOURS, MOST_FREE, EXPONENT
         )
         shortness = np.log(SHORT_TERMS / np.maximum(n_terms, 1))
         return factors * (1.0 + SHORT_BONUS * np.maximum(shortness, 0.0))

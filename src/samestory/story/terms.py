@@ -26,7 +26,7 @@ MOST_TERMS: Final = 192
 """Terms kept of an article. Measured: half as many lose a point of BCubed F1, more win nothing."""
 MOST_TELLING: Final = 48
 """Terms by which neighbours are looked for."""
-BACKGROUND_ARTICLES: Final = 300
+BACKGROUND_ARTICLES: Final = 1000
 """Articles that the background weighs."""
 PAIR_WEIGHT: Final = 0.4
 SATURATION: Final = 1.5

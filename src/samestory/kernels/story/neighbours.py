@@ -368,12 +368,13 @@ def measure_levels(
     rank_end: int,
     prior: float,
     prior_weight: float,
+    most: float,
     exponent: float,
 ) -> NDArray[np.float64]:
     """Return by what each article's similarities are multiplied: what its neighbourhood gives for free.
 
     The level of an article is its similarity to its nearest neighbour, and the mean of those of rank
-    `rank_begin` to `rank_end`, blended with a prior; each to the power of -`exponent`.
+    `rank_begin` to `rank_end`, blended with a prior and `most` at most; each to the power of -`exponent`.
     """
     n = len(similarities)
     factors = np.empty(n, dtype=np.float64)
@@ -389,7 +390,7 @@ def measure_levels(
                 total += value
                 count += 1
         nearest = max(np.float64(row[len(row) - 1]), nearest_floor)
-        factors[i] = (nearest * (total / (count + prior_weight))) ** -exponent
+        factors[i] = (nearest * min(total / (count + prior_weight), most)) ** -exponent
     return factors
 
 
