@@ -125,7 +125,7 @@ def slot_of(term: Term, n_articles: int) -> tuple[bool, int]:
 
 @dataclass(frozen=True)
 class Weighed:
-    """One article's heaviest terms, as a vector of length one; neighbours are looked for by the telling ones."""
+    """One article's heaviest terms, as a vector of length one; the telling ones find neighbours."""
 
     weights: dict[Term, float]
     telling: frozenset[Term]
@@ -194,7 +194,7 @@ def levels(weighed: Sequence[Weighed]) -> NDArray[np.float64]:
         ranked = sorted(similarities[k], reverse=True)[: neighbours.MOST_NEIGHBOURS]
         topic = [value for value in ranked[begin:end] if value > 0]
         total = sum(topic) + neighbours.PRIOR * neighbours.PRIOR_NEIGHBOURS
-        level = total / (len(topic) + neighbours.PRIOR_NEIGHBOURS)
+        level = min(total / (len(topic) + neighbours.PRIOR_NEIGHBOURS), neighbours.MOST_FREE)
         nearest = max(ranked[0], neighbours.NEAREST_FLOOR)
         shortness = max(0.0, math.log(neighbours.SHORT_TERMS / max(1, len(own.weights))))
         factors[k] = (nearest * level) ** -neighbours.EXPONENT * (1 + neighbours.SHORT_BONUS * shortness)

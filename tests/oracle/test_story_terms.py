@@ -70,7 +70,8 @@ def check_same(weights: dict[int, float], wanted: dict[int, float], bar: float) 
 WORDS = (
     "raqqa", "raqqah", "raqa", "rakka", "oourou", "ouh", "aah", "oh", "bush", "bushah", "h", "hh", "ou",
     "q", "qqk", "international", "internationale", "1st", "2025", "٢٠٢٥", "covid19", "b11", "中", "ประเทศ",
-    "e\u0301te\u0301", "مدينه", "מדינה", "a" * 300, "ab" * 40, "é" * 70, "a" + "\u0301" * 80, "ß", "ou" * 40, "قطر", "q\u0301q",
+    "e\u0301te\u0301", "مدينه", "מדינה", "a" * 300, "ab" * 40,
+    "é" * 70, "a" + "\u0301" * 80, "ß", "ou" * 40, "قطر", "q\u0301q",
 )  # fmt: skip
 
 
@@ -126,7 +127,16 @@ def test_long_titles_and_the_bounds_of_the_text() -> None:
 @settings(max_examples=20)
 @given(st.integers(0, 10**6), st.lists(st.integers(1, 6), min_size=1, max_size=8))
 def test_levels(seed: int, sizes: list[int]) -> None:
-    found = [(row["title"], row["text"]) for row in Storyteller(seed).articles(sizes, n_words=40)]
+    check_levels([(row["title"], row["text"]) for row in Storyteller(seed).articles(sizes, n_words=40)])
+
+
+@pytest.mark.parametrize("n_words", [10, 40])
+def test_levels_of_a_large_event(n_words: int) -> None:
+    found = Storyteller(3).articles([50], n_words=n_words, share=1.0)
+    check_levels([(row["title"], row["text"]) for row in found])
+
+
+def check_levels(found: list[Titled]) -> None:
     terms = weighed(found)
     n = len(found)
     with ThreadPoolExecutor(1) as executor:

@@ -60,14 +60,15 @@ at least 87 people and burying hundreds under collapsed homes, officials said. G
 soldiers and rescue dogs had been flown to the town of Belusk, where the hospital lost its roof. Roads into
 the valley were cut by landslides."""
 QUAKE_RETOLD = """Rescuers dug with bare hands through the ruins of Belusk yesterday as the toll from
-the quake rose to 87. The tremor, measured at 6.3, flattened whole streets in Karvanta, a region of hills and goat
-farms. "We hear voices", a volunteer told this newspaper. Imre Taldosh, who governs the province, asked
-neighbouring states for tents and blankets, since nights are cold."""
+the quake rose to 87. The tremor, measured at 6.3, flattened whole streets in Karvanta, a region of
+hills and goat farms. "We hear voices", a volunteer told this newspaper. Imre Taldosh, who governs
+the province, asked neighbouring states for tents and blankets, since nights are cold."""
 QUAKE_TITLES = ("Karvanta earthquake kills 87", "Digging for the living in Belusk after quake")
 
-RAID = """Gunmen on motorcycles attacked the market of Dolubi on Friday, killing 14 traders and burning
-stalls, witnesses said. Police chief Haruna Seb said the attackers had come from the forest of Ganza. The governor
-ordered a curfew from dusk until dawn and promised that the dead would be buried at the state's expense."""
+RAID = """Gunmen on motorcycles attacked the market of Dolubi on Friday, killing 14 traders
+and burning stalls, witnesses said. Police chief Haruna Seb said the attackers had come from the
+forest of Ganza. The governor ordered a curfew from dusk until dawn and promised that the dead would
+be buried at the state's expense."""
 OTHER_RAID = """A bomb hidden in a lorry of onions exploded at the bus station of Dolubi on Sunday, killing 53
 passengers and wounding more than 120, a hospital said. No group claimed the blast. Transport minister Oyelan
 Brock visited the wounded and said that scanners would be set up at every station in the country."""
@@ -198,9 +199,10 @@ def test_spellings_of_one_name_are_one_term(names: tuple[str, str]) -> None:
     assert len(run(found, story_threshold=0.05).stories) == 1
 
 
-FOOTER = """Sign up to our newsletter Morning Harbour for the day in brief. Harbour Post is owned by Tidewire
-Media Holdings of 12 Quay Street. Read our code of conduct and how we use cookies. Advertise with Harbour Post.
-Contact the newsdesk of Harbour Post by letter or telephone at any hour of the day or of the night."""
+FOOTER = """Sign up to our newsletter Morning Harbour for the day in brief. Harbour Post is
+owned by Tidewire Media Holdings of 12 Quay Street. Read our code of conduct and how we use cookies.
+Advertise with Harbour Post. Contact the newsdesk of Harbour Post by letter or telephone at any hour
+of the day or of the night."""
 
 
 @pytest.mark.parametrize("partial", [True, False])
@@ -313,9 +315,9 @@ def test_hostile_articles_take_no_time(write: Any, dated: bool, partial: bool) -
 
 def test_titles_of_one_template_are_not_one_story() -> None:
     titles = [
-        f"Weather forecast for {name} on Tuesday" for name in Storyteller(2).rng.sample(range(9999), 300)
+        f"Weather forecast for {name} on Tuesday" for name in Storyteller(2).rng.sample(range(9999), 1000)
     ]
-    assert max(map(len, parts(headlines(titles)))) < 10
+    assert max(map(len, parts(headlines(titles)))) < 20
 
 
 # --- Scripts ---------------------------------------------------------------------

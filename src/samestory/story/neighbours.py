@@ -31,7 +31,7 @@ RANKS: Final = (20, 60)
 """Neighbours whose similarity is what a topic gives for free: beyond most stories."""
 PRIOR: Final = 0.03
 PRIOR_NEIGHBOURS: Final = 5.0
-MOST_FREE: Final = 0.07
+MOST_FREE: Final = 0.15
 """What a topic gives for free at most: over it, they are reports of one large event."""
 NEAREST_FLOOR: Final = 0.02
 EXPONENT: Final = 0.18
