@@ -126,7 +126,10 @@ def explain_pair(weighed: Weighed, doc_a: int, doc_b: int) -> pa.Table:
     found = corpus.map_texts(
         docs,
         lambda low, high, texts, places: find_words(
-            wanted, np.zeros(high - low, dtype=np.int64), _headed(corpus, docs, low, high, texts, places)
+            wanted,
+            np.zeros(high - low, dtype=np.int64),
+            np.arange(low, high),
+            _headed(corpus, docs, low, high, texts, places),
         ),
     )
     products = (weights_a * weights_b)[order].astype(np.float64)
@@ -220,9 +223,11 @@ def _spell_terms(corpus: Corpus, chosen: Chosen, fit: Fit) -> list[list[str]]:
     order = np.argsort(docs_of_members, kind="stable")
     docs = docs_of_members[order]
     story_of = np.repeat(np.arange(len(fit.offsets) - 1), np.diff(fit.offsets))[order]
+    units = fit.members[order]
 
     def read(low: int, high: int, texts: FoldedTexts, places: NDArray[np.int64]) -> Named:
-        return find_words(fit.names, story_of[low:high], _headed(corpus, docs, low, high, texts, places))
+        headed = _headed(corpus, docs, low, high, texts, places)
+        return find_words(fit.names, story_of[low:high], units[low:high], headed)
 
     return spell(fit.names, corpus.map_texts(docs, read))
 

@@ -45,7 +45,7 @@ class Stories:
         Articles of one story but different clusters: doc, later doc.
     pair_scores : float32 array of shape (p,)
     told : int64 array of shape (s,)
-        Founding articles of the stories of two clusters or more.
+        Founding articles of the stories of two clusters or more, in the order of their first dates.
     n_clusters : int32 array of shape (s,)
         Clusters in each of these.
     terms : list of list of str
@@ -155,9 +155,9 @@ def pairs_table(
         "doc_id_a": _take(ids, a),
         "doc_id_b": _take(ids, b),
         "relation": _RELATIONS.take(pa.array(relation)),
-        "jaccard": _jaccard(n_shared, n_shingles[a], n_shingles[b]),
-        "containment_a_in_b": _share(n_shared, n_shingles[a]),
-        "containment_b_in_a": _share(n_shared, n_shingles[b]),
+        "jaccard": _jaccard(n_shared, n_shingles[a], n_shingles[b], empty=0.0),
+        "containment_a_in_b": _share(n_shared, n_shingles[a], empty=0.0),
+        "containment_b_in_a": _share(n_shared, n_shingles[b], empty=0.0),
         "shared_shingles": n_shared.astype(np.int32),
         "story_score": pa.array(scores, mask=np.isnan(scores)),
         "cluster_id": _take(ids, founders[a]),
@@ -169,11 +169,15 @@ def stories_table(articles: Any, stories: Stories) -> pa.Table:
     """Return one row for each story of two clusters or more, the largest first: `schema.STORIES`."""
     told = stories.told
     sizes = stories.sizes[told]
-    order = np.lexsort((told, -sizes.astype(np.int64)))
+    order = np.argsort(-sizes.astype(np.int64), kind="stable")
     times = articles["published_at"].combine_chunks()
     first, last = _span(times, stories.founders, told)
     terms = [
-        [{"term": t, "share": float(x)} for t, x in zip(stories.terms[k], stories.shares[k], strict=False)]
+        [
+            {"term": t, "share": float(x)}
+            for t, x in zip(stories.terms[k], stories.shares[k], strict=False)
+            if t
+        ]
         for k in order
     ]
     columns = {
@@ -232,13 +236,17 @@ def _as_array(column: Any) -> Any:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def _jaccard(shared: NDArray[Any], n_a: NDArray[np.int32], n_b: NDArray[np.int32]) -> NDArray[np.float32]:
-    union = n_a.astype(np.int64) + n_b - shared
-    # An article without a shingle is alone, and the same as itself.
-    ratio: NDArray[np.float64] = np.divide(shared, union, out=np.ones(len(union)), where=union > 0)
-    return ratio.astype(np.float32)
+# An article without a shingle is alone, and the same as itself; with another it shares nothing.
+def _jaccard(
+    shared: NDArray[Any], n_a: NDArray[np.int32], n_b: NDArray[np.int32], empty: float = 1.0
+) -> NDArray[np.float32]:
+    return _ratio(shared, n_a.astype(np.int64) + n_b - shared, empty)
 
 
-def _share(shared: NDArray[Any], n: NDArray[np.int32]) -> NDArray[np.float32]:
-    ratio: NDArray[np.float64] = np.divide(shared, n, out=np.ones(len(n)), where=n > 0)
+def _share(shared: NDArray[Any], n: NDArray[np.int32], empty: float = 1.0) -> NDArray[np.float32]:
+    return _ratio(shared, n, empty)
+
+
+def _ratio(part: NDArray[Any], whole: NDArray[Any], empty: float) -> NDArray[np.float32]:
+    ratio: NDArray[np.float64] = np.divide(part, whole, out=np.full(len(whole), empty), where=whole > 0)
     return ratio.astype(np.float32)

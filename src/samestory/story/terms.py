@@ -200,5 +200,5 @@ def shared_terms(
 ) -> tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.float32]]:
     """Return the names of the terms that two articles share, and what they weigh in each."""
     names_a, names_b = (terms.names[i, : terms.numbers[i]] for i in (a, b))
-    names, places_a, places_b = np.intersect1d(names_a, names_b, assume_unique=True, return_indices=True)
+    names, places_a, places_b = np.intersect1d(names_a, names_b, return_indices=True)
     return names, terms.weights[a, places_a], terms.weights[b, places_b]
