@@ -59,11 +59,15 @@ def _articles() -> pa.Table:
 def _reports() -> pa.Table:
     """Return reports of a few events in other words, one of them by many outlets, dated and undated."""
     n = 30
-    events = [[f"e{k}x{i}" for i in range(40)] for k in range(3)]
-    texts = [" ".join([*(f"r{k}x{i}" for i in range(20)), *events[k % 3][k % 7 :: 2]]) for k in range(n)]
-    return pa.table(
-        {"id": [str(k) for k in range(n)], "title": texts, "text": texts, "date": _DATES * (n // 5)}
-    )
+    events = [[f"e{k}x{i}" for i in range(12)] for k in range(3)]
+    own = [[f"r{k}x{i}" for i in range(20)] for k in range(n)]
+    texts = [
+        " ".join(word for i, x in enumerate(own[k]) for word in (x, events[k % 3][(k + i) % 12]))
+        for k in range(n)
+    ]
+    titles = [text[:60] for text in texts]
+    ids = [str(k) for k in range(n)]
+    return pa.table({"id": ids, "title": titles, "text": texts, "date": _DATES * (n // len(_DATES))})
 
 
 def compile_kernels() -> float:
