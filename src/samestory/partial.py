@@ -34,15 +34,23 @@ def choose_delegates(n_units: NDArray[np.int32], text_keys: NDArray[np.uint64], 
     return delegates
 
 
+def least_fingerprints(
+    n_units_a: NDArray[np.int32], n_units_b: NDArray[np.int32], runs: Runs, containment: float
+) -> Ints:
+    """Return how many fingerprints must pair two articles, of so many units, for them to be compared.
+
+    Where all runs are fingerprints two long articles share some by chance, stock phrases.
+    """
+    if runs.shift:
+        return np.ones(len(n_units_a), dtype=np.int64)
+    share = containment * SHARE_OF_EXPECTED
+    return 1 + (share * np.minimum(n_units_a, n_units_b)).astype(np.int64)
+
+
 def propose_pairs(
-    postings: Postings,
-    delegates: Ints,
-    sketches: Sketches,
-    runs: Runs,
-    config: Config,
-    executor: Executor,
+    postings: Postings, delegates: Ints, sketches: Sketches, runs: Runs, config: Config, executor: Executor
 ) -> tuple[Ints, Ints]:
-    """Return the pairs of articles that share enough fingerprints to be compared.
+    """Return the pairs of articles to compare: those that share enough fingerprints.
 
     Parameters
     ----------
@@ -53,38 +61,27 @@ def propose_pairs(
         Of all articles.
     runs : Runs
         Which runs are fingerprints.
+    config : Config
     """
-    share = config.containment * SHARE_OF_EXPECTED / 2**runs.shift
     delegates_32 = delegates.astype(np.int32)
-    n_groups = max(1, min(config.n_threads, 8))
-    partitions = list(
-        executor.map(
-            lambda entries: kernel.drop_joined(entries, postings.rank_bits, delegates_32), postings.partitions
+    is_counted = runs.shift == 0
+
+    def propose(entries: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], Ints]:
+        unjoined = kernel.drop_joined(entries, postings.rank_bits, delegates_32)
+        pairs = kernel.propose_pairs(
+            unjoined, postings.rank_bits, delegates_32, sketches.n_units, sketches.text_keys, is_counted
         )
+        return np.unique(pairs, return_counts=True)
+
+    found = list(executor.map(propose, postings.partitions))
+    pairs, places = np.unique(
+        np.concatenate([np.zeros(0, dtype=np.uint64), *(part for part, _ in found)]), return_inverse=True
     )
-
-    def propose(p: int, counters: NDArray[np.uint8], counting: bool) -> NDArray[np.uint64]:
-        return kernel.propose_pairs(
-            partitions[p],
-            postings.rank_bits,
-            delegates_32,
-            sketches.n_units,
-            sketches.text_keys,
-            share,
-            counters,
-            counting,
-        )
-
-    def count(group: int) -> NDArray[np.uint8]:
-        counters = np.zeros(1 << kernel.COUNTER_BITS, dtype=np.uint8)
-        for p in range(group, len(partitions), n_groups):
-            propose(p, counters, True)
-        return counters
-
-    counters = np.zeros(1 << kernel.COUNTER_BITS, dtype=np.uint8)
-    for part in executor.map(count, range(n_groups)):
-        room = np.uint8(255) - counters
-        counters += np.minimum(part, room)
-    found = executor.map(lambda p: np.unique(propose(p, counters, False)), range(len(partitions)))
-    pairs = np.unique(np.concatenate([np.zeros(0, dtype=np.uint64), *found]))
-    return (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    counts = np.bincount(
+        places, np.concatenate([np.zeros(0), *(part for _, part in found)]), minlength=len(pairs)
+    )
+    first = (pairs >> np.uint64(32)).astype(np.int64)
+    second = (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    n_units = sketches.n_units
+    enough = counts >= least_fingerprints(n_units[first], n_units[second], runs, config.containment)
+    return first[enough], second[enough]

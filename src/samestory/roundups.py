@@ -32,17 +32,45 @@ LEAST_COVER: Final = 0.3
 
 
 @dataclass(frozen=True)
+class Decided:
+    """What is known before some containers are decided anew.
+
+    Attributes
+    ----------
+    wanted : int64 array
+        Docs to decide, in order; of these all edges to shorter ones are given.
+    kept : bool array of shape (e,)
+        Of the edges whose longer end is not wanted, whether they join.
+    round_ups : int64 array
+        Docs that are round-ups, in order, of those not wanted.
+    degrees : int64 array of shape (n,)
+        Number of all edges of each of the docs in the edges, these in order.
+    """
+
+    wanted: Ints
+    kept: NDArray[np.bool_]
+    round_ups: Ints
+    degrees: Ints
+
+
+@dataclass(frozen=True)
 class Joined:
     """Which pairs of near or partial copies join.
 
     Attributes
     ----------
     kept : bool array of shape (e,)
-    n_round_ups : int
+    round_ups : int64 array
+        Docs that are round-ups, in order, of those that were decided.
     """
 
     kept: NDArray[np.bool_]
-    n_round_ups: int
+    round_ups: Ints
+
+    @property
+    def n_round_ups(self) -> int:
+        """Number of round-ups."""
+        return len(self.round_ups)
 
 
 @dataclass(frozen=True)
@@ -55,16 +83,23 @@ class _Containers:
     edges: Ints
 
 
-def _find_containers(edges: Ints, sketches: Sketches) -> _Containers:
-    """List the containers, the partners of each from the longest: whatever the order of the input."""
+def longer_ends(edges: Ints, n_shingles: NDArray[np.int32], text_keys: NDArray[np.uint64]) -> Ints:
+    """Return the longer article of each edge, which may be the container of the other."""
     a, b = edges[:, 0], edges[:, 1]
-    n_shingles = sketches.n_shingles.astype(np.int64)
-    keys = sketches.text_keys
-    b_is_longer = (n_shingles[b] > n_shingles[a]) | ((n_shingles[b] == n_shingles[a]) & (keys[b] > keys[a]))
-    container, partner = np.where(b_is_longer, b, a), np.where(b_is_longer, a, b)
-    order = np.lexsort(
-        (keys[partner], -n_shingles[partner], container, keys[container], n_shingles[container])
-    )
+    is_longer = n_shingles[b] > n_shingles[a]
+    is_longer |= (n_shingles[b] == n_shingles[a]) & (text_keys[b] > text_keys[a])
+    return np.where(is_longer, b, a)
+
+
+def _find_containers(edges: Ints, sketches: Sketches, decided: Decided | None) -> _Containers:
+    """List the containers, the partners of each from the longest: whatever the order of the input."""
+    n_shingles, keys = sketches.n_shingles, sketches.text_keys
+    container = longer_ends(edges, n_shingles, keys)
+    partner = edges[:, 0] + edges[:, 1] - container
+    sizes, sizes_of_partners = n_shingles[container], n_shingles[partner].astype(np.int64)
+    order = np.lexsort((keys[partner], -sizes_of_partners, container, keys[container], sizes))
+    if decided is not None:
+        order = order[np.isin(container[order], decided.wanted)]
     container, partner = container[order], partner[order]
     firsts = np.flatnonzero(np.diff(container, prepend=-1))
     counts = np.diff(firsts, append=len(container))
@@ -94,7 +129,9 @@ def _as_graph(edges: Ints) -> _Graph:
     return _Graph(nodes, first, second, offsets, order % max(1, len(edges)))
 
 
-def cut_round_ups(edges: Ints, sketches: Sketches, lists_of: Callable[[Ints], Lists]) -> Joined:
+def cut_round_ups(
+    edges: Ints, sketches: Sketches, lists_of: Callable[[Ints], Lists], decided: Decided | None = None
+) -> Joined:
     """Drop the pairs that would join unrelated articles by way of one that holds parts of both.
 
     Parameters
@@ -105,27 +142,38 @@ def cut_round_ups(edges: Ints, sketches: Sketches, lists_of: Callable[[Ints], Li
         Of all articles.
     lists_of : callable
         Returns the `Lists` of some docs, given in ascending order.
+    decided : Decided, optional
+        Where not all containers are to be decided.
 
     Notes
     -----
     Which part of a container its partners hold is looked up only where no
     edges between them show that they belong together.
     """
-    containers = _find_containers(edges, sketches)
-    if not len(containers.docs):
-        return Joined(np.ones(len(edges), dtype=np.bool_), 0)
+    containers = _find_containers(edges, sketches, decided)
     graph = _as_graph(edges)
+    begin_kept = np.ones(len(edges), dtype=np.bool_)
+    begin_round_ups = np.zeros(len(graph.nodes), dtype=np.bool_)
+    degrees = np.diff(graph.adjacency_offsets)
+    if decided is not None:
+        longer = longer_ends(edges, sketches.n_shingles, sketches.text_keys)
+        begin_kept = decided.kept | np.isin(longer, decided.wanted)
+        begin_round_ups = np.isin(graph.nodes, decided.round_ups)
+        degrees = decided.degrees
+    if not len(containers.docs):
+        return Joined(begin_kept, np.zeros(0, dtype=np.int64))
     leaders = np.arange(len(containers.partners), dtype=np.int64)
     owned = np.zeros(len(containers.partners), dtype=np.int32)
     is_known = np.zeros(len(containers.docs), dtype=np.bool_)
+    places = np.searchsorted(graph.nodes, containers.docs)
     while True:
-        kept = np.ones(len(edges), dtype=np.bool_)
+        kept, is_round_up = begin_kept.copy(), begin_round_ups.copy()
         is_needed = np.zeros(len(containers.docs), dtype=np.bool_)
-        n_round_ups = kernel.cut_round_ups(
+        kernel.cut_round_ups(
             graph.first,
             graph.second,
             edges[:, 2].copy(),
-            np.searchsorted(graph.nodes, containers.docs),
+            places,
             containers.offsets,
             containers.edges,
             leaders,
@@ -134,12 +182,14 @@ def cut_round_ups(edges: Ints, sketches: Sketches, lists_of: Callable[[Ints], Li
             LEAST_COVER,
             graph.adjacency_offsets,
             graph.adjacency,
+            degrees,
             is_known,
             is_needed,
+            is_round_up,
             kept,
         )
         if not is_needed.any():
-            return Joined(kept, n_round_ups)
+            return Joined(kept, np.sort(containers.docs[is_round_up[places]]))
         _look_up_regions(containers, np.flatnonzero(is_needed), leaders, owned, lists_of)
         is_known |= is_needed
 

@@ -304,17 +304,19 @@ def relate(
     kernel.join_edges(member_of(edges[:, 0]), member_of(edges[:, 1]), roots)
     edges = np.concatenate([edges, linked.near_edges])
     own_edges = np.column_stack([member_of(edges[:, :2]), edges[:, 2]])
+
+    def count_again(roots: NDArray[np.int64]) -> tuple[_Groups, list[_Crowd]]:
+        parted = [_with_small_sets(crowd, roots) for crowd in crowds]
+        if not parted:
+            return groups, []
+        own_texts = np.concatenate([small_texts, *(crowd.sets for crowd in parted)])
+        own_sizes = np.concatenate([small_sizes, *(crowd.set_sizes for crowd in parted)])
+        return _count(own_texts, own_sizes, texts, sketches.n_shingles[docs], config), parted
+
+    groups, crowds = count_again(roots)
     if config.founder_overlap:
         roots = _split_drifted(docs, originals, roots, groups, crowds, own_edges, articles, config)
-    if crowds:
-        crowds = [_with_small_sets(crowd, roots) for crowd in crowds]
-        groups = _count(
-            np.concatenate([small_texts, *(crowd.sets for crowd in crowds)]),
-            np.concatenate([small_sizes, *(crowd.set_sizes for crowd in crowds)]),
-            texts,
-            sketches.n_shingles[docs],
-            config,
-        )
+        groups, crowds = count_again(roots)
     verified = _describe(docs, originals, roots, groups, crowds, own_edges, sketches, articles, config)
     return Related(verified, int((~joined.kept).sum()), joined.n_round_ups)
 
@@ -431,7 +433,10 @@ def _split_drifted(
         )
         founder_of_text[members] = members[founders]
     for crowd in crowds:
-        founder_of_text[crowd.texts] = _split_crowd(crowd, rank_of_text, clusters, edges, config)
+        places = np.flatnonzero(groups.group_of[crowd.texts] < 0)
+        for cluster in np.unique(clusters[crowd.texts[places]]):
+            own = places[clusters[crowd.texts[places]] == cluster]
+            founder_of_text[crowd.texts[own]] = _split_crowd(crowd, own, rank_of_text, edges, config)
     roots: NDArray[np.int64] = founder_of_text[originals]
     firsts = np.full(len(docs), len(docs), dtype=np.int64)
     np.minimum.at(firsts, roots, np.arange(len(docs)))
@@ -451,30 +456,29 @@ def _compare_group(
 
 def _split_crowd(
     crowd: _Crowd,
+    own: NDArray[np.int64],
     rank_of_text: NDArray[np.int64],
-    clusters: NDArray[np.int64],
     edges: NDArray[np.int64],
     config: Config,
 ) -> NDArray[np.int64]:
-    """Split a cluster of many texts by the edges that are known."""
-    n = len(crowd.texts)
+    """Split a cluster of many texts, given by their places in a crowd, by the edges that are known."""
+    n = len(own)
+    texts = crowd.texts[own]
     place_of = np.full(len(rank_of_text), -1, dtype=np.int64)
-    place_of[crowd.texts] = np.arange(n)
+    place_of[texts] = np.arange(n)
     ends = place_of[edges[:, :2]]
     ends = ends[(ends >= 0).all(axis=1)]
     both = np.concatenate([ends, ends[:, ::-1]])
     both = both[np.argsort(both[:, 0], kind="stable")]
     begins = np.searchsorted(both[:, 0], np.arange(n + 1))
-    sizes = np.diff(crowd.list_offsets).astype(np.float64)
+    sizes = np.diff(crowd.list_offsets)[own].astype(np.float64)
 
     copies: dict[int, NDArray[np.int64]] = {}
 
     def overlap_with(i: int) -> NDArray[np.float64]:
-        shared = count_merged_pairs(
-            np.full(n, i, dtype=np.int64), np.arange(n), crowd.lists, crowd.list_offsets
-        )
-        same = clusters[crowd.texts] == clusters[crowd.texts[i]]
-        overlaps = same * shared / np.maximum(np.minimum(sizes, sizes[i]), 1.0)
+        one = np.full(n, own[i], dtype=np.int64)
+        shared = count_merged_pairs(one, own, crowd.lists, crowd.list_offsets)
+        overlaps = shared / np.maximum(np.minimum(sizes, sizes[i]), 1.0)
         copies[i] = np.flatnonzero((overlaps >= config.containment) & (shared >= config.evidence))
         return np.asarray(overlaps)
 
@@ -483,12 +487,12 @@ def _split_crowd(
         return np.concatenate([known, copies[i]]) if i in copies else known
 
     founders = split_by_founder(
-        np.argsort(rank_of_text[crowd.texts]),
+        np.argsort(rank_of_text[texts]),
         overlap_with,
         neighbours_of,
         config.founder_overlap,
     )
-    return crowd.texts[founders]
+    return texts[founders]
 
 
 def _with_small_sets(crowd: _Crowd, roots: NDArray[np.int64]) -> _Crowd:

@@ -16,12 +16,10 @@ from samestory.kernels.jit import inlined, kernel
 from samestory.kernels.overlap import count_merged
 from samestory.kernels.unionfind import find, union
 
-ALL_PAIRS: Final = 8
+ALL_PAIRS: Final = 32
 """Among up to this many articles with one fingerprint every pair is proposed,"""
-NEIGHBOURS: Final = 3
-"""in a larger set each with this many that follow it in an order by chance"""
-HUBS: Final = 2
-"""and with this many of the shortest."""
+HUBS: Final = 3
+"""in a larger set each with this many of the shortest."""
 MOST: Final = 0.5
 """A round-up holds most of each of two texts that are not related,"""
 MANY_PARTS: Final = 4
@@ -30,28 +28,9 @@ MOST_EDGES: Final = 256
 """Of an article with many more edges than the container has partners, the edges are not gone through."""
 MOST_LEADERS: Final = 32
 """Of so many parts of a container the texts are compared with each other."""
-COUNTER_BITS: Final = 24
 SEEN_BITS: Final = 18
 """A pair met lately is not put out again: most pairs share many fingerprints."""
 _MIX: Final = np.uint64(0xD6E8FEB86659FD93)
-
-
-@inlined
-def _sort_by_key(docs, n, keys):  # type: ignore[no-untyped-def]
-    """Sort `n` docs by their keys, in place (Shell 1959)."""
-    gap = 1
-    while 9 * gap < 4 * n:
-        gap = (9 * gap) // 4 + 1
-    while gap > 0:
-        for i in range(gap, n):
-            doc = docs[i]
-            j = i
-            while j >= gap and keys[docs[j - gap]] > keys[doc]:
-                docs[j] = docs[j - gap]
-                j -= gap
-            docs[j] = doc
-        gap = (gap * 4) // 9
-    return n
 
 
 @inlined
@@ -92,13 +71,7 @@ def drop_joined(
 
 
 @inlined
-def _slot_of(a, b, text_keys):  # type: ignore[no-untyped-def]
-    mixed = (text_keys[a] + text_keys[b]) * _MIX
-    return np.int64(mixed >> np.uint64(64 - COUNTER_BITS))
-
-
-@inlined
-def _first_places(docs, m, n_units, text_keys):  # type: ignore[no-untyped-def]
+def put_hubs_first(docs, m, n_units, text_keys):  # type: ignore[no-untyped-def]
     """Bring the `HUBS` shortest texts to the front."""
     for h in range(HUBS):
         best = h
@@ -111,11 +84,9 @@ def _first_places(docs, m, n_units, text_keys):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _last_partner(i, m):  # type: ignore[no-untyped-def]
-    """Return the place after the last that place `i` is paired with."""
-    if m <= ALL_PAIRS or i < HUBS:
-        return m
-    return min(m, i + NEIGHBOURS + 1)
+def n_with_partners(m):  # type: ignore[no-untyped-def]
+    """Return how many of `m` articles with one fingerprint, hubs first, are paired with all after them."""
+    return m - 1 if m <= ALL_PAIRS else HUBS
 
 
 @kernel
@@ -125,16 +96,12 @@ def propose_pairs(
     delegates: NDArray[np.int32],
     n_units: NDArray[np.int32],
     text_keys: NDArray[np.uint64],
-    share: float,
-    counters: NDArray[np.uint8],
-    counting: bool,
+    each_time: bool,
 ) -> NDArray[np.uint64]:
-    """Count, or then return, the pairs of articles that share fingerprints.
+    """Return the pairs of articles that share a fingerprint.
 
-    Two passes: the first counts in a table of small counters (a count-min
-    sketch of one row: Cormode and Muthukrishnan 2005) how many fingerprints
-    each pair shares; the second returns the pairs with enough of them, so that
-    a stock phrase that two long articles share costs nothing further.
+    Which pairs are proposed by a fingerprint that many articles have depends on the set of these
+    alone, and seldom changes when one more has it.
 
     Parameters
     ----------
@@ -144,23 +111,21 @@ def propose_pairs(
         By rank, the doc that stands for the article's cluster; -1 for none.
     n_units, text_keys : arrays
         Of all articles.
-    share : float
-        Fingerprints that a pair must share, for each unit of the shorter text, to be worth a look.
-    counters : uint8 array of shape (2**COUNTER_BITS,)
-    counting : bool
-        Whether this is the first pass.
+    each_time : bool
+        Whether to return a pair once for each fingerprint that pairs it, to be counted; else
+        once or a few times.
 
     Returns
     -------
     uint64 array
-        The lesser doc in the high half, the greater in the low; empty in the first pass.
+        The lesser doc in the high half, the greater in the low.
     """
     mask = (np.uint64(1) << np.uint64(rank_bits)) - np.uint64(1)
     stamps = np.full(len(n_units), -1, dtype=np.int32)
     docs = np.empty(64, dtype=np.int64)
-    pairs = np.empty(0 if counting else 1024, dtype=np.uint64)
+    pairs = np.empty(1024, dtype=np.uint64)
     n_pairs = 0
-    lately = np.zeros(8 if counting else 1 << SEEN_BITS, dtype=np.uint64)
+    lately = np.zeros(1 << SEEN_BITS, dtype=np.uint64)
     begin = 0
     while begin < len(postings):
         end = begin + 1
@@ -171,23 +136,15 @@ def propose_pairs(
                 docs = np.empty(2 * (end - begin), dtype=np.int64)
             m = _members_of(postings, begin, end, mask, delegates, stamps, np.int32(begin), docs)
             if m > ALL_PAIRS:
-                _sort_by_key(docs, m, text_keys)
-                _first_places(docs, m, n_units, text_keys)
-            for i in range(m - 1):
-                for j in range(i + 1, _last_partner(i, m)):
-                    slot = _slot_of(docs[i], docs[j], text_keys)
-                    if counting:
-                        counters[slot] += np.uint8(1 if counters[slot] < np.uint8(255) else 0)
-                        continue
+                put_hubs_first(docs, m, n_units, text_keys)
+            for i in range(n_with_partners(m)):
+                for j in range(i + 1, m):
                     low = np.uint64(min(docs[i], docs[j]))
                     pair = (low << np.uint64(32)) | np.uint64(max(docs[i], docs[j]))
                     seen = np.int64((pair * _MIX) >> np.uint64(64 - SEEN_BITS))
-                    if lately[seen] == pair:
+                    if not each_time and lately[seen] == pair:
                         continue
                     lately[seen] = pair
-                    needed = 1 + np.int64(share * min(n_units[docs[i]], n_units[docs[j]]))
-                    if np.int64(counters[slot]) < min(needed, 200):
-                        continue
                     if n_pairs == len(pairs):
                         larger = np.empty(2 * n_pairs, dtype=np.uint64)
                         for k in range(n_pairs):
@@ -315,8 +272,10 @@ def cut_round_ups(
     least_cover: float,
     adjacency_offsets: NDArray[np.int64],
     adjacency: NDArray[np.int64],
+    degrees: NDArray[np.int64],
     is_known: NDArray[np.bool_],
     is_needed: NDArray[np.bool_],
+    is_round_up: NDArray[np.bool_],
     kept: NDArray[np.bool_],
 ) -> int:
     """Drop the edges of round-ups: containers whose partners have nothing to do with one another.
@@ -335,12 +294,16 @@ def cut_round_ups(
     least_cover : float
         The share of a round-up that one group of partners must hold to keep it.
     adjacency_offsets, adjacency : int64 arrays
-        Edges of each member.
+        Edges of each member, among those given.
+    degrees : int64 array
+        Number of all edges of each member.
     is_known, is_needed : bool arrays
         Of which containers `leaders` and `owned` are known; turned true where they are not and
         would decide.
+    is_round_up : bool array
+        Of each member, changed in place where it is one of the containers.
     kept : bool array
-        Turned false for the edges dropped.
+        Turned false for the edges dropped; of those whose longer end is no container it is only read.
 
     Returns
     -------
@@ -350,7 +313,6 @@ def cut_round_ups(
     place_of = np.full(len(sizes), -1, dtype=np.int64)
     roots = np.arange(len(leaders), dtype=np.int64)
     holds_most = np.zeros(len(leaders), dtype=np.bool_)
-    is_round_up = np.zeros(len(sizes), dtype=np.bool_)
     n_round_ups = 0
     for c in range(len(containers)):
         container = containers[c]
@@ -370,8 +332,7 @@ def cut_round_ups(
         for p in range(begin, end):
             e = partner_edges[p]
             partner = edge_first[e] if edge_second[e] == container else edge_second[e]
-            n_edges = adjacency_offsets[partner + 1] - adjacency_offsets[partner]
-            if n_edges > MOST_EDGES + end - begin:
+            if degrees[partner] > MOST_EDGES + end - begin:
                 continue  # its edges to the other partners are found from their side
             for k in range(adjacency_offsets[partner], adjacency_offsets[partner + 1]):
                 other_edge = adjacency[k]
