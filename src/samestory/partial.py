@@ -48,26 +48,33 @@ def least_fingerprints(
 
 
 def propose_pairs(
-    postings: Postings, delegates: Ints, sketches: Sketches, runs: Runs, config: Config, executor: Executor
+    postings: Postings,
+    docs: Ints,
+    delegates: Ints,
+    sketches: Sketches,
+    runs: Runs,
+    config: Config,
+    executor: Executor,
 ) -> tuple[Ints, Ints]:
     """Return the pairs of articles to compare: those that share enough fingerprints.
 
     Parameters
     ----------
     postings : Postings
-    delegates : int64 array
-        For each rank of the postings the article that is compared in its place.
+    docs, delegates : int64 arrays
+        For each rank of the postings the article, and the one that stands for its cluster: only that
+        one's fingerprints count.
     sketches : Sketches
         Of all articles.
     runs : Runs
         Which runs are fingerprints.
     config : Config
     """
-    delegates_32 = delegates.astype(np.int32)
+    delegates_32 = np.where(delegates == docs, docs, -1).astype(np.int32)
     is_counted = runs.shift == 0
 
     def propose(entries: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], Ints]:
-        unjoined = kernel.drop_joined(entries, postings.rank_bits, delegates_32)
+        unjoined = kernel.keep_delegates(entries, postings.rank_bits, delegates_32)
         pairs = kernel.propose_pairs(
             unjoined, postings.rank_bits, delegates_32, sketches.n_units, sketches.text_keys, is_counted
         )

@@ -372,7 +372,13 @@ def _propose(corpus: Corpus, postings: Postings, pages: Pages, founders: Any) ->
     sketches = corpus.sketches
     delegates = choose_delegates(sketches.n_units, sketches.text_keys, founders)
     first, second = propose_pairs(
-        postings, delegates[pages.docs], sketches, corpus.runs, corpus.config, corpus.executor
+        postings,
+        pages.docs,
+        delegates[pages.docs],
+        sketches,
+        corpus.runs,
+        corpus.config,
+        corpus.executor,
     )
     return np.column_stack([first, second])
 

@@ -35,7 +35,7 @@ _MIX: Final = np.uint64(0xD6E8FEB86659FD93)
 
 @inlined
 def _members_of(postings, begin, end, mask, delegates, stamps, stamp, out):  # type: ignore[no-untyped-def]
-    """Fill `out` with the distinct delegates of the articles that share a fingerprint."""
+    """Fill `out` with the delegates among the articles that share a fingerprint, each once."""
     m = 0
     for k in range(begin, end):
         doc = delegates[np.int64(postings[k] & mask)]
@@ -47,25 +47,24 @@ def _members_of(postings, begin, end, mask, delegates, stamps, stamp, out):  # t
 
 
 @kernel
-def drop_joined(
+def keep_delegates(
     postings: NDArray[np.uint64], rank_bits: int, delegates: NDArray[np.int32]
 ) -> NDArray[np.uint64]:
-    """Return the postings without the fingerprints that articles of one cluster alone have."""
+    """Return the postings of articles that stand for their clusters, if two or more have the fingerprint."""
     mask = (np.uint64(1) << np.uint64(rank_bits)) - np.uint64(1)
     out = np.empty(len(postings), dtype=np.uint64)
     n_kept = 0
     begin = 0
     while begin < len(postings):
-        first = delegates[np.int64(postings[begin] & mask)]
-        several = False
-        end = begin + 1
+        first = n_kept
+        end = begin
         while end < len(postings) and (postings[end] ^ postings[begin]) & ~mask == np.uint64(0):
-            several |= delegates[np.int64(postings[end] & mask)] != first
-            end += 1
-        if several:
-            for k in range(begin, end):
-                out[n_kept] = postings[k]
+            if delegates[np.int64(postings[end] & mask)] >= 0:
+                out[n_kept] = postings[end]
                 n_kept += 1
+            end += 1
+        if n_kept - first < 2:
+            n_kept = first
         begin = end
     return out[:n_kept].copy()
 
@@ -108,7 +107,7 @@ def propose_pairs(
     postings, rank_bits
         One partition: see `samestory.fingerprints.Postings`.
     delegates : int32 array
-        By rank, the doc that stands for the article's cluster; -1 for none.
+        By rank, the article's number if it stands for its cluster; else -1.
     n_units, text_keys : arrays
         Of all articles.
     each_time : bool

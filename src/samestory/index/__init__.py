@@ -1,0 +1,1 @@
+"""The durable index: the same stages against what is stored."""

@@ -1,0 +1,245 @@
+"""The state of an index in its store: what a batch has changed as one record, and now and then all columns anew.
+
+::
+
+    facts                      settings and single numbers, as JSON
+    log/<number>               what each batch has changed since the columns were written
+    base/<table>/<column>      the columns, and base/words/<number>, base/ids/<number>
+    meta/<first article>       titles, outlets and addresses, batch by batch, as Arrow
+    texts/<number>             coded texts: see `samestory.index.bank`
+    keys/, prints/, ids/       see `samestory.index.keyruns`
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from samestory.errors import IndexFormatError
+from samestory.index.assign import Batch
+from samestory.index.columns import pack, unpack
+from samestory.index.keyruns import KeyRuns
+from samestory.index.state import State
+from samestory.index.store import Store, View
+from samestory.schema import METADATA_COLUMNS
+
+FORMAT_VERSION: Final = 1
+FACTS: Final = b"facts"
+LOG_BYTES: Final = 4 << 20
+"""The columns are written anew when what has changed since is more than this, and than a quarter of them."""
+
+Puts = list[tuple[bytes, list[Any]]]
+
+
+def first_facts(settings: dict[str, Any], fingerprint: str, version: str) -> dict[str, Any]:
+    """Return the facts of an index that is empty."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "version": version,
+        "fingerprint": fingerprint,
+        "settings": settings,
+        "n_articles": 0,
+        "n_bytes": 0,
+        "is_sampled": 0,
+        "n_batches": 0,
+        "n_logs": 0,
+        "log_begin": 0,
+        "log_bytes": 0,
+        "base_bytes": 0,
+        "n_bases": 0,
+        "n_chunks": 0,
+        "tail_bytes": 0,
+        "base_words": 0,
+        "base_ids": 0,
+    }
+
+
+def read_facts(view: View, folder: Any) -> dict[str, Any]:
+    """Return the facts of an index."""
+    facts = json.loads(bytes(view.get(FACTS)))
+    if facts.get("format_version") != FORMAT_VERSION:
+        raise IndexFormatError(
+            f"the index at {folder} is of format {facts.get('format_version')}; this version knows {FORMAT_VERSION}",
+            hint="open it with the version that made it, and export it",
+        )
+    return dict(facts)
+
+
+class Saved:
+    """Brings a state from its store, and back.
+
+    Parameters
+    ----------
+    store : Store
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.state = State()
+        self._generation = -1
+        self._number = -1
+
+    def load(self) -> State:
+        """Return the newest state; what is in memory already is not read again."""
+        self.store.refresh()
+        view = self.store.view
+        if self._number == view.number and self._generation == self.store.generation:
+            return self.state
+        facts = read_facts(view, self.store.folder)
+        known = self.state.facts
+        moved = self._generation != self.store.generation
+        if moved or not known or known["n_bases"] != facts["n_bases"] or known["n_logs"] > facts["n_logs"]:
+            self._load_all(view, facts)
+        else:
+            for number in range(known["n_logs"], facts["n_logs"]):
+                self._apply(view, number)
+        self._settle(view, facts, anew=moved)
+        return self.state
+
+    def _settle(self, view: View, facts: dict[str, Any], *, anew: bool) -> None:
+        state = self.state
+        kind = b"prints/some/" if facts["is_sampled"] else b"prints/all/"
+        if not state.facts or bool(state.facts["is_sampled"]) != bool(facts["is_sampled"]):
+            state.prints = KeyRuns(kind)
+        for runs in (state.keys, state.prints, state.id_keys):
+            runs.load(view, anew=anew)
+        state.bank.load(view, facts["n_chunks"], facts["tail_bytes"])
+        state.facts = facts
+        state.begin()
+        self._generation = self.store.generation
+        self._number = view.number
+
+    def _load_all(self, view: View, facts: dict[str, Any]) -> None:
+        self.state = state = State()
+        if facts["n_bases"]:
+            for name, table in state.tables.items():
+                prefix = b"base/%s/" % name.encode()
+                columns = {key[len(prefix) :].decode(): view for key in view.names(prefix)}
+                arrays = {
+                    column: np.frombuffer(view.get(prefix + column.encode()), dtype=table[column].dtype)
+                    for column in columns
+                }
+                n = len(next(iter(arrays.values()))) if arrays else 0
+                table.extend(n, **arrays)
+        for k in range(facts["n_bases"]):
+            words = unpack(view.get(b"base/words/%08d" % k))
+            state.lexicon.extend(words["letters"], words["lengths"])
+            state.ids += bytes(view.get(b"base/ids/%08d" % k))
+        state.begin()
+        for number in range(facts["log_begin"], facts["n_logs"]):
+            self._apply(view, number)
+
+    def _apply(self, view: View, number: int) -> None:
+        """Repeat what one batch has changed."""
+        arrays = unpack(view.get(b"log/%012d" % number))
+        for name, table in self.state.tables.items():
+            prefix = f"{name}/"
+            table.apply({key[len(prefix) :]: a for key, a in arrays.items() if key.startswith(prefix)})
+        self.state.lexicon.extend(arrays["letters"], arrays["lengths"])
+        self.state.ids += arrays["ids"].tobytes()
+
+    def commit(self, batch: Batch, metadata: pa.RecordBatch) -> None:
+        """Write down what a batch has changed.
+
+        Parameters
+        ----------
+        batch : Batch
+        metadata : pyarrow.RecordBatch
+            Of the new articles.
+        """
+        state, store = self.state, self.store
+        facts = state.facts
+        first_text = state.texts.n - len(batch.coded)
+        puts, tail, chunks, places = state.bank.plan(batch.coded)
+        state.texts.put("chunk", np.arange(first_text, state.texts.n), chunks)
+        state.texts.put("place", np.arange(first_text, state.texts.n), places)
+        is_alive = state.texts["n_articles"] > 0
+        deletes: list[bytes] = []
+        kept_articles = np.ones(state.articles.n, dtype=np.bool_)
+        new_ids = batch.came
+        hashes = _id_hashes(state, new_ids)
+        if batch.renewed:
+            deletes += store.view.names(b"prints/all/")
+        for runs, keys, members, kept in (
+            (state.keys, batch.keys, batch.members, is_alive),
+            (state.prints, batch.prints, batch.print_members, is_alive),
+            (state.id_keys, hashes, new_ids.astype(np.int32), kept_articles),
+        ):
+            more, fewer = runs.plan(keys, members, kept)
+            puts += more
+            deletes += fewer
+        if len(new_ids):
+            puts.append((b"meta/%012d" % int(new_ids[0]), [_as_ipc(metadata)]))
+        facts["n_batches"] += 1
+        self._add_record(puts, deletes, facts)
+        n_chunks = state.bank.n_chunks + (1 if tail and not state.bank.tail else 0)
+        facts["n_chunks"], facts["tail_bytes"] = n_chunks, state.bank.tail_after(tail)
+        puts.append((FACTS, [json.dumps(facts).encode()]))
+        store.commit(puts, deletes)
+        self._committed(tail)
+
+    def _add_record(self, puts: Puts, deletes: list[bytes], facts: dict[str, Any]) -> None:
+        state = self.state
+        letters, lengths = state.lexicon.added_since(state.words_before)
+        ids = np.frombuffer(bytes(state.ids[state.ids_before :]), dtype=np.uint8)
+        arrays: dict[str, NDArray[Any]] = {"letters": letters, "lengths": lengths, "ids": ids}
+        for name, table in state.tables.items():
+            arrays |= {f"{name}/{key}": array for key, array in table.changes().items()}
+        n_bytes = sum(array.nbytes for array in arrays.values())
+        if facts["log_bytes"] + n_bytes <= max(LOG_BYTES, facts["base_bytes"] // 4):
+            puts.append((b"log/%012d" % facts["n_logs"], pack(arrays)))
+            facts["log_bytes"] += n_bytes
+            facts["n_logs"] += 1
+            return
+        deletes += [b"log/%012d" % number for number in range(facts["log_begin"], facts["n_logs"])]
+        self._add_base(puts, facts)
+
+    def _add_base(self, puts: Puts, facts: dict[str, Any]) -> None:
+        """Write all columns; of the words and the ids only what was not written yet."""
+        state = self.state
+        facts["base_bytes"] = 0
+        for name, table in state.tables.items():
+            for column in table.names:
+                array = np.ascontiguousarray(table[column])
+                facts["base_bytes"] += array.nbytes
+                puts.append((f"base/{name}/{column}".encode(), [memoryview(array.view(np.uint8))]))  # type: ignore[arg-type]
+        letters, lengths = state.lexicon.added_since(facts["base_words"])
+        puts.append((b"base/words/%08d" % facts["n_bases"], pack({"letters": letters, "lengths": lengths})))
+        puts.append((b"base/ids/%08d" % facts["n_bases"], [bytes(state.ids[facts["base_ids"] :])]))
+        facts["base_words"], facts["base_ids"] = state.lexicon.n_words, len(state.ids)
+        facts["n_bases"] += 1
+        facts["log_begin"] = facts["n_logs"]
+        facts["log_bytes"] = 0
+
+    def _committed(self, tail: bytes) -> None:
+        state = self.state
+        view = self.store.view
+        moved = self._generation != self.store.generation
+        state.bank.added(tail)
+        for runs in (state.keys, state.prints, state.id_keys):
+            runs.load(view, anew=moved)
+        if moved:
+            state.bank.load(view, state.facts["n_chunks"], state.facts["tail_bytes"])
+        else:
+            state.bank.moved(view)
+        state.bank.pend(None, 0)
+        state.begin()
+        self._generation = self.store.generation
+        self._number = view.number
+
+
+def _id_hashes(state: State, articles: NDArray[np.int64]) -> NDArray[np.uint64]:
+    return state.id_hashes([state.id_bytes(article) for article in articles.tolist()])
+
+
+def _as_ipc(metadata: pa.RecordBatch) -> memoryview:
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="zstd" if len(metadata) > 16 else None)
+    columns = metadata.select(list(METADATA_COLUMNS[:3]))
+    with pa.ipc.new_stream(sink, columns.schema, options=options) as writer:
+        writer.write_batch(columns)
+    return memoryview(sink.getvalue())
