@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from samestory.errors import OutputError as OutputError
     from samestory.errors import SamestoryError as SamestoryError
     from samestory.errors import SchemaError as SchemaError
+    from samestory.index.durable import Index as Index
     from samestory.inspect import base_hash as base_hash
     from samestory.inspect import shingles as shingles
     from samestory.inspect import signatures as signatures
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _HOMES: Final = {
     "Config": "config",
+    "Index": "index.durable",
     "Result": "result",
     "cluster": "pipeline",
     "shared_terms": "pipeline",

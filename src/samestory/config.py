@@ -182,13 +182,17 @@ class Config:
     @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that stand for the settings that decide the answer."""
-        values = {name: getattr(self, name) for name in _RESULT_FIELDS}
-        text = json.dumps(values, sort_keys=True)
+        text = json.dumps(result_settings(self), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def as_dict(self) -> dict[str, Any]:
         """All settings by name, as `run.json` records them."""
         return dataclasses.asdict(self)
+
+
+def result_settings(config: Config) -> dict[str, Any]:
+    """Return the settings that decide the answer, by name."""
+    return {name: getattr(config, name) for name in _RESULT_FIELDS}
 
 
 def default_containment(unit: str, size: int) -> float:

@@ -43,6 +43,16 @@ CLUSTERS: Final = pa.schema(
     ]
 )
 
+ASSIGNED: Final = pa.schema(
+    [
+        *CLUSTERS,
+        pa.field("matched_id", pa.string()),
+        pa.field("is_new", pa.bool_(), nullable=False),
+        pa.field("merged_cluster_ids", pa.list_(pa.string()), nullable=False),
+    ]
+)
+"""What `samestory ingest` tells of each article."""
+
 PAIRS: Final = pa.schema(
     [
         pa.field("doc_id_a", pa.string(), nullable=False),

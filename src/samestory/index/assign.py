@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import time
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,7 +24,7 @@ from samestory.index.clusters import regroup
 from samestory.index.copies import relate
 from samestory.index.keyruns import KeyRuns
 from samestory.index.lexicon import Coded
-from samestory.index.nearby import NearChange, place
+from samestory.index.nearby import place
 from samestory.index.prepare import Prepared
 from samestory.index.state import TEXT, Ints, State, salted
 from samestory.normalise import FoldedTexts
@@ -54,10 +54,6 @@ class Batch:
         Edges that join now.
     clusters : int64 array
         Labels of the clusters that have changed.
-    cluster_before : int64 array
-        By text that was there before, the label of its cluster then.
-    founder_before : int64 array
-        By label, the founder then.
     renewed : bool
         Whether all fingerprints were taken anew.
     """
@@ -73,8 +69,6 @@ class Batch:
     near: tuple[Ints, Ints, Ints]
     joined: Ints
     clusters: Ints
-    cluster_before: NDArray[np.int32]
-    founder_before: NDArray[np.int32]
     renewed: bool
 
 
@@ -142,8 +136,7 @@ def finish(
     new, gone : int64 arrays
         Texts that are new, and that no article has any more.
     """
-    cluster_before = state.texts["cluster"].copy()
-    founder_before = state.texts["founder"].copy()
+    _name_heirs(state, left, gone)
     near = place(state, new, band_keys, gone, config, executor)
     runs, renewed = _runs(state, config)
     added, removed = near.added, near.removed
@@ -175,10 +168,23 @@ def finish(
         (near.first, near.second, near.shared),
         edges.joined,
         clusters,
-        cluster_before,
-        founder_before,
         renewed,
     )
+
+
+def _name_heirs(state: State, left: Ints, gone: Ints) -> None:
+    """Let articles that leave name another of their cluster, by which their ids stay resolvable."""
+    if not len(left):
+        return
+    labels = state.texts["cluster"][state.articles["text"][left]].astype(np.int64)
+    own, places = np.unique(labels, return_inverse=True)
+    offsets, members = state.members("cluster", own)
+    heads = state.texts["first_article"][members].astype(np.int64)
+    owner = np.repeat(np.arange(len(own)), np.diff(offsets))
+    alive = heads >= 0
+    heirs = np.full(len(own), -1, dtype=np.int64)
+    heirs[owner[alive][::-1]] = heads[alive][::-1]
+    state.articles.put("matched", left, heirs[places])
 
 
 def _runs(state: State, config: Config) -> tuple[Runs, bool]:
@@ -292,6 +298,7 @@ def _add_articles(
         outlet=prepared.names.outlets[rows],
         host=prepared.names.hosts[rows],
         id_end=begin + np.cumsum(lengths),
+        seen=time.time_ns() // 1000,
     )
     texts, counts = np.unique(text_of, return_counts=True)
     order = np.lexsort((came, text_of))

@@ -58,6 +58,17 @@ class Columns:
         self._log.append((name, rows, data[rows].copy()))
         data[rows] = values
 
+    def before(self, name: str) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """Return the rows of a column that were there at `begin` and have been put since, and their old values."""
+        parts = [(np.atleast_1d(rows), np.atleast_1d(old)) for own, rows, old in self._log if own == name]
+        if not parts:
+            return np.zeros(0, dtype=np.int64), self._data[name][:0].copy()
+        rows = np.concatenate([rows for rows, _ in parts]).astype(np.int64)
+        old = np.concatenate([old for _, old in parts])
+        rows, firsts = np.unique(rows, return_index=True)
+        there = rows < self._n_before
+        return rows[there], old[firsts[there]]
+
     def begin(self) -> None:
         """Take what there is now as given: `undo` comes back to it."""
         self._log.clear()

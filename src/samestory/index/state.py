@@ -61,6 +61,7 @@ ARTICLES: Final = {
     "outlet": (np.uint64, 0),
     "host": (np.uint64, 0),
     "id_end": (np.int64, 0),
+    "seen": (np.int64, 0),
     "is_alive": (np.uint8, 1),
     "next_of_text": (np.int32, -1),
     "matched": (np.int32, -1),
@@ -69,7 +70,8 @@ ARTICLES: Final = {
 """Columns of the articles.
 
 text; time (microseconds since 1970, or `kernels.clusters.UNDATED`); n_removed (words); raw_key (of the text
-as it was handed in); outlet, host (keys); id_end (where its id ends among all); is_alive; next_of_text; matched (the best
+as it was handed in); outlet, host (keys); id_end (where its id ends among all); seen (when it came,
+microseconds since 1970); is_alive; next_of_text; matched (the best
 earlier article when it came; of one that is gone, another of its cluster), is_new.
 """
 
@@ -130,7 +132,7 @@ class State:
         self.prints = KeyRuns(b"prints/all/")
         self.id_keys = KeyRuns(b"ids/")
         self.facts: dict[str, Any] = {}
-        self._marks: tuple[int, int, dict[str, Any]] = (0, 0, {})
+        self._marks: tuple[int, int, dict[str, Any], KeyRuns] = (0, 0, {}, self.prints)
 
     @property
     def tables(self) -> dict[str, Columns]:
@@ -141,13 +143,14 @@ class State:
         """Take what there is now as given."""
         for table in self.tables.values():
             table.begin()
-        self._marks = (len(self.ids), self.lexicon.n_words, dict(self.facts))
+        self._marks = (len(self.ids), self.lexicon.n_words, dict(self.facts), self.prints)
 
     def undo(self) -> None:
         """Undo everything since `begin`."""
         for table in self.tables.values():
             table.undo()
-        n_ids, n_words, self.facts = self._marks[0], self._marks[1], dict(self._marks[2])
+        n_ids, n_words, facts, self.prints = self._marks
+        self.facts = dict(facts)
         del self.ids[n_ids:]
         self.lexicon.forget(n_words)
         self.bank.pend(None, 0)

@@ -237,6 +237,31 @@ def _close_letters(kept, n_kept, codes, end):
     return end + width + 1
 
 
+@inlined
+def _hash_words(data, begin, n, ends, hashes):
+    """Hash each word of a text; of one that is too long its beginning, for nothing."""
+    for w in range(n):
+        hashes[w] = _hash_word(data, begin, min(ends[w] - begin, LONGEST_WORD))
+        begin = ends[w] + 1
+
+
+@inlined
+def _touch(hashes, n, letters, starts, table, places):
+    """Read what the search for each word will read, so that the memory is waited for all at once.
+
+    In a lexicon of hundreds of thousands of words each rare one misses the cache three times.
+    """
+    mask = np.uint64(len(table) - 1)
+    touched = np.uint64(0)
+    for w in range(n):
+        places[w] = np.int64(table[np.int64(hashes[w] & mask)] & _NUMBER)
+    for w in range(n):
+        places[w] = np.int64(starts[max(places[w] - 1, 0)])
+    for w in range(n):
+        touched ^= np.uint64(letters[places[w]])
+    return touched
+
+
 @kernel
 def encode_texts(
     data: NDArray[np.uint8],
@@ -280,15 +305,21 @@ def encode_texts(
     room_words = min(len(table) // 2, len(starts) - 1)
     room_bytes = len(letters) - PADDING
     known = n_words[0]
+    hashes = np.empty(longest + 1, dtype=np.uint64)
+    places = np.empty(longest + 1, dtype=np.int64)
     for doc in range(first, len(offsets) - 1):
         begin = offsets[doc]
         at = code_offsets[doc]
         n_kept = 0
-        for w in range(word_ends(data, begin, offsets[doc + 1], ends)):
+        n = word_ends(data, begin, offsets[doc + 1], ends)
+        _hash_words(data, begin, n, ends, hashes)
+        touched = _touch(hashes, n, letters, starts, table, places)
+        codes[at] = np.uint8(touched & np.uint64(1))  # written over, or no part of the text
+        for w in range(n):
             length = ends[w] - begin
             value = 0
             if length > 0 and length <= LONGEST_WORD:
-                h = _hash_word(data, begin, length)
+                h = hashes[w]
                 place = _find_place(data, begin, length, h, letters, starts, table)
                 value = np.int64(table[place] & _NUMBER)
                 if value == 0 and known < most_words and starts[known] + length <= most_bytes:

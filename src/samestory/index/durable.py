@@ -1,0 +1,368 @@
+"""The durable index: articles come in batches, and each is told at once what it is a copy of."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from samestory import schema
+from samestory.config import Config, result_settings
+from samestory.errors import ConfigError, IndexMismatchError, InputError, SchemaError
+from samestory.index.assign import Batch, assign, finish, remove_articles
+from samestory.index.lexicon import Coded
+from samestory.index.prepare import prepare
+from samestory.index.rows import tell
+from samestory.index.saved import FACTS, Saved, first_facts, read_facts
+from samestory.index.state import Ints
+from samestory.index.store import Store
+from samestory.kernels.clusters import UNDATED
+from samestory.params import choose_banding
+from samestory.read import open_source
+from samestory.version import __version__
+
+LOCK_TIMEOUT: Final = 60.0
+"""Seconds that a writer waits for another."""
+_NOTHING: Final = np.zeros(0, dtype=np.int64)
+
+
+class Index:
+    """An index of articles in a folder: made and opened by `Index.open`.
+
+    One process at a time adds to it; any number may ask meanwhile, and see what was committed last. What
+    is in an index is on the disk when `ingest` returns, whole or not at all. The clusters are those that
+    one run over all articles would find, whatever the batches and their order.
+    """
+
+    def __init__(self, store: Store, config: Config, *, readonly: bool, lock_timeout: float) -> None:
+        self._store = store
+        self._saved = Saved(store)
+        self._readonly = readonly
+        self._lock_timeout = lock_timeout
+        self._executor = ThreadPoolExecutor(config.n_threads)
+        self._banding = choose_banding(config.threshold, config.recall, config.num_perm)
+        self.config = config
+        self.last_batch: dict[str, Any] = {}
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | PathLike[str],
+        config: Config | None = None,
+        *,
+        create: bool = False,
+        readonly: bool = False,
+        lock_timeout: float = LOCK_TIMEOUT,
+    ) -> Index:
+        """Open an index.
+
+        Parameters
+        ----------
+        folder : path
+        config : Config, optional
+            Must agree, in what decides the answer, with that which the index was made with; by default
+            it is that.
+        create : bool, default False
+            Make the index if there is none.
+        readonly : bool, default False
+            Only ask: `query`, `resolve`, `info`, `export`, `verify`.
+        lock_timeout : float, default 60
+            Seconds to wait for another writer.
+
+        Raises
+        ------
+        InputError
+            There is no index, and `create` is not set.
+        IndexMismatchError
+            It was made with other settings.
+        IndexFormatError
+            It is damaged, or of a format that this version does not know.
+        IndexLockedError
+            Another process was writing all the time.
+        OutputError
+            It cannot be made or written.
+        """
+        if config is not None and not isinstance(config, Config):
+            raise ConfigError(f"config is of type {type(config).__name__}", hint="pass samestory.Config()")
+        if config is not None and config.founder_overlap:
+            raise ConfigError(
+                f"founder_overlap is {config.founder_overlap:g}: an index does not split clusters",
+                hint="leave it out, or use samestory.cluster over all articles",
+            )
+        store = Store(Path(folder), create=create, readonly=readonly)
+        try:
+            if FACTS not in store.view:
+                _begin(store, config or Config(), create, lock_timeout)
+            settings = read_facts(store.view, store.folder)["settings"]
+            chosen = Config(**settings) if config is None else config
+            _check_same(settings, chosen, store.folder)
+            return cls(store, chosen, readonly=readonly, lock_timeout=lock_timeout)
+        except BaseException:
+            store.close()
+            raise
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the folder; safe twice."""
+        self._executor.shutdown()
+        self._store.close()
+
+    def __len__(self) -> int:
+        return int(self._saved.load().facts["n_articles"])
+
+    def ingest(self, data: Any) -> pa.Table:
+        """Add articles, and return what each is.
+
+        An id that is there with the same text changes nothing; with another text it is replaced. If an
+        id is repeated in the batch the last of its rows counts.
+
+        Parameters
+        ----------
+        data
+            As for `samestory.cluster`. It is one batch: all of it is in the index then, or nothing.
+
+        Returns
+        -------
+        pyarrow.Table
+            `samestory.schema.ASSIGNED`, one row for each article, in their order.
+
+        Raises
+        ------
+        InputError, SchemaError
+            A row is broken, or there are no ids.
+        IndexLockedError
+            Another process was writing for longer than `lock_timeout`.
+        OutputError
+            There is no room; the index is as it was.
+        """
+        begin = time.perf_counter()
+        articles = self._read(data)
+        with self._store.locked(self._lock_timeout):
+            self._saved.load()
+            told = self._add(articles, adding=True)
+        self._note(told, time.perf_counter() - begin)
+        return told
+
+    def query(self, data: Any) -> pa.Table:
+        """Return what articles would be, adding nothing: see `ingest`."""
+        articles = self._read(data)
+        self._saved.load()
+        return self._add(articles, adding=False)
+
+    def _read(self, data: Any) -> pa.RecordBatch:
+        """Return the articles in one batch."""
+        with open_source(data, self.config) as source:
+            if source.columns["doc_id"] is None and source.inputs == ["table"]:
+                raise SchemaError(
+                    "the articles have no ids, by which an index tells them apart",
+                    hint="name their column with id_column",
+                )
+            batches = list(source.batches())
+        table = pa.Table.from_batches(batches, schema=schema.ARTICLE).combine_chunks()
+        return table.to_batches()[0] if len(table) else pa.RecordBatch.from_pylist([], schema=schema.ARTICLE)
+
+    def _add(self, handed_in: pa.RecordBatch, *, adding: bool) -> pa.Table:
+        if not len(handed_in):
+            return schema.ASSIGNED.empty_table()
+        state = self._saved.state
+        rows_of_ids, place_of_row = _last_of_each(handed_in)
+        articles = handed_in if len(rows_of_ids) == len(handed_in) else handed_in.take(pa.array(rows_of_ids))
+        try:
+            prepared = prepare(articles, self.config, self._banding, self._executor)
+            batch = assign(state, articles, prepared, self.config, self._executor)
+            told = tell(state, articles, batch, self.config)
+            if adding and (len(batch.came) or len(batch.left)):
+                first = int(batch.came[0]) if len(batch.came) else 0
+                rows = np.flatnonzero(batch.of_row >= first) if len(batch.came) else _NOTHING
+                self._saved.commit(batch, articles.take(pa.array(rows)))
+            else:
+                state.undo()
+        except BaseException:
+            state.undo()
+            raise
+        return told if articles is handed_in else told.take(pa.array(place_of_row))
+
+    def delete(self, doc_ids: Iterable[str]) -> int:
+        """Take articles out; return how many. The ids of their clusters stay resolvable.
+
+        Raises
+        ------
+        InputError
+            An id is not in the index; then none is taken out.
+        """
+        ids = list(dict.fromkeys(doc_ids))
+        with self._store.locked(self._lock_timeout):
+            state = self._saved.load()
+            found = state.find_articles([doc_id.encode() for doc_id in ids])
+            there = (
+                (found >= 0) & (state.articles["is_alive"][np.maximum(found, 0)] > 0)
+                if state.articles.n
+                else found >= 0
+            )
+            if not there.all():
+                missing = [doc_id for doc_id, one in zip(ids, there.tolist(), strict=True) if not one]
+                raise InputError(
+                    f"not in the index: {', '.join(map(repr, missing[:3]))}"
+                    + (f" and {len(missing) - 3} more" if len(missing) > 3 else ""),
+                    hint="ids are compared as text, exactly",
+                )
+            return self._take_out(found)
+
+    def expire(self, before: datetime | str) -> int:
+        """Take out the articles that were published before a time; return how many.
+
+        Of the undated the time counts at which they came.
+        """
+        limit = _microseconds(before)
+        with self._store.locked(self._lock_timeout):
+            state = self._saved.load()
+            columns = state.articles
+            times = np.where(columns["time"] == UNDATED, columns["seen"], columns["time"])
+            return self._take_out(np.flatnonzero((times < limit) & (columns["is_alive"] > 0)))
+
+    def _take_out(self, articles: Ints) -> int:
+        if not len(articles):
+            return 0
+        state = self._saved.state
+        try:
+            gone = remove_articles(state, articles)
+            band_keys = np.zeros((self._banding.bands, 0), dtype=np.uint64)
+            nothing = Coded(np.zeros(64, dtype=np.uint8), np.zeros(1, dtype=np.int64))
+            state.bank.pend(None, 0)
+            batch = finish(
+                state,
+                band_keys,
+                _NOTHING,
+                _NOTHING,
+                articles,
+                nothing,
+                _NOTHING,
+                gone,
+                self.config,
+                self._executor,
+            )
+            self._saved.commit(batch, pa.RecordBatch.from_pylist([], schema=schema.ARTICLE))
+        except BaseException:
+            state.undo()
+            raise
+        return len(articles)
+
+    def resolve(self, cluster_id: str) -> str:
+        """Return the id by which a cluster goes now, given any id by which it ever went.
+
+        Raises
+        ------
+        InputError
+            No article of that id was ever in the index, or nothing is left of its cluster.
+        """
+        state = self._saved.load()
+        article = int(state.find_articles([cluster_id.encode()])[0])
+        while article >= 0 and not state.articles["is_alive"][article]:
+            article = int(state.articles["matched"][article])
+        if article < 0:
+            raise InputError(f"no cluster {cluster_id!r} is in the index", hint="ids are compared exactly")
+        label = state.texts["cluster"][state.articles["text"][article]]
+        return state.id_of(int(state.texts["founder"][label]))
+
+    def _note(self, table: pa.Table, seconds: float) -> None:
+        facts = self._saved.state.facts
+        is_new = table["is_new"]
+        self.last_batch = {
+            "articles": len(table),
+            "new": int(np.count_nonzero(np.asarray(is_new))),
+            "n_articles": int(facts["n_articles"]),
+            "batch": int(facts["n_batches"]),
+            "seconds": round(seconds, 6),
+        }
+
+    def info(self) -> dict[str, Any]:
+        """Return the facts of the index, as plain values."""
+        state = self._saved.load()
+        facts = state.facts
+        alive = np.flatnonzero(state.texts["n_articles"] > 0)
+        labels = np.unique(state.texts["cluster"][alive])
+        sizes = state.texts["n_members"][labels]
+        times = state.articles["time"][state.articles["is_alive"] > 0]
+        dated = times[times != UNDATED]
+        n_bytes = self._store.size_bytes()
+        return {
+            "folder": str(self._store.folder),
+            "format_version": facts["format_version"],
+            "version": facts["version"],
+            "fingerprint": facts["fingerprint"],
+            "config": facts["settings"],
+            "articles": int(facts["n_articles"]),
+            "texts": len(alive),
+            "clusters": int(np.count_nonzero(sizes > 1)),
+            "unique": int(np.count_nonzero(sizes == 1)),
+            "largest_cluster": int(sizes.max(initial=0)),
+            "first_published_at": _iso(dated.min()) if len(dated) else None,
+            "last_published_at": _iso(dated.max()) if len(dated) else None,
+            "batches": int(facts["n_batches"]),
+            "words": state.lexicon.n_words,
+            "bytes": n_bytes,
+            "bytes_per_article": round(n_bytes / max(1, facts["n_articles"]), 1),
+        }
+
+
+def _begin(store: Store, config: Config, create: bool, lock_timeout: float) -> None:
+    """Write the facts of an empty index."""
+    if not create:
+        raise InputError(f"there is no index at {store.folder}", hint="make it with create=True")
+    with store.locked(lock_timeout):
+        store.refresh()
+        if FACTS not in store.view:
+            facts = first_facts(result_settings(config), config.fingerprint, __version__)
+            store.commit([(FACTS, [json.dumps(facts).encode()])], [])
+
+
+def _check_same(settings: dict[str, Any], config: Config, folder: Path) -> None:
+    own = result_settings(config)
+    differ = [name for name in own if own[name] != settings.get(name)]
+    if differ:
+        shown = "; ".join(f"{name} is {settings.get(name)!r} there, {own[name]!r} here" for name in differ)
+        raise IndexMismatchError(
+            f"the index at {folder} was made with other settings: {shown}",
+            hint="open it with its own settings, or make a new index",
+        )
+
+
+def _last_of_each(articles: pa.RecordBatch) -> tuple[Ints, Ints]:
+    """Return the last row of each id, in order, and for each row the place of its id among them."""
+    last: dict[str, int] = {}
+    ids = articles["doc_id"].to_pylist()
+    for row, doc_id in enumerate(ids):
+        last[doc_id] = row
+    rows = np.array(sorted(last.values()), dtype=np.int64)
+    place = {row: k for k, row in enumerate(rows.tolist())}
+    return rows, np.array([place[last[doc_id]] for doc_id in ids], dtype=np.int64)
+
+
+def _microseconds(when: datetime | str) -> int:
+    try:
+        moment = datetime.fromisoformat(when.replace("Z", "+00:00")) if isinstance(when, str) else when
+    except ValueError as error:
+        raise ConfigError(f"{when!r} is not a date", hint="for example 2026-10-23") from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return int(moment.timestamp() * 1_000_000)
+
+
+def _iso(microseconds: Any) -> str:
+    return datetime.fromtimestamp(int(microseconds) / 1e6, tz=timezone.utc).isoformat()
