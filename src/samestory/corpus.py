@@ -64,6 +64,8 @@ class Corpus:
         Words taken out of each article as furniture.
     found : dict
         Furniture found in the articles of a batch, by the number of its first.
+    is_sampled : bool
+        Whether fingerprints are a sample of all runs, however small the corpus.
     """
 
     source: Source
@@ -80,6 +82,7 @@ class Corpus:
     n_bytes: int
     n_removed: NDArray[np.int32]
     found: dict[int, Found] = field(default_factory=dict)
+    is_sampled: bool = False
 
     @property
     def boilerplate_ratio(self) -> NDArray[np.float32]:
@@ -150,6 +153,8 @@ class Corpus:
     @property
     def runs(self) -> Runs:
         """Which runs are fingerprints by which partial copies are found."""
+        if self.is_sampled:
+            return Runs.of_corpus(self.by_character)
         n_bytes = int(self.folded_sizes.sum())
         return Runs.of_corpus(self.by_character, len(self.articles), n_bytes)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -171,10 +172,27 @@ def cluster_source(
     """Do the work of `cluster` on an opened source; `inspect` is shown what stories are made from."""
     timings = Timings()
     banding = choose_banding(config.threshold, config.recall, config.num_perm)
+
+    def read(texts: TextStore, executor: Executor) -> Corpus:
+        corpus = read_corpus(source, config, banding, texts, executor, observer)
+        check_unique(corpus.articles["doc_id"], source)
+        return corpus
+
+    return cluster_corpus(read, source, config, timings, observer, inspect)
+
+
+def cluster_corpus(
+    read: Callable[[TextStore, Executor], Corpus],
+    source: Source,
+    config: Config,
+    timings: Timings,
+    observer: Observer = ignore_progress,
+    inspect: Callable[[Weighed], None] = _ignore,
+) -> Result:
+    """Do the work of `cluster` on the articles that `read` brings; `source` and `config` are told in the facts."""
     with timings.stage("total"), threads(config.n_threads) as executor, TextStore() as texts:
         with timings.stage("read and sketch"):
-            corpus = read_corpus(source, config, banding, texts, executor, observer)
-            check_unique(corpus.articles["doc_id"], source)
+            corpus = read(texts, executor)
         with timings.stage("furniture"):
             observer("furniture", 0, None)
             postings, pages, furniture = _remove_furniture(corpus)
@@ -189,7 +207,7 @@ def cluster_source(
             observer("partial copies", 0, None)
             verified, round_ups = _join_partial(corpus, postings, pages, verified, order)
         stories, shared = None, None
-        if config.level == "story":
+        if corpus.config.level == "story":
             del postings, pages, components
             corpus.forget_sketches()
             with timings.stage("stories"):
@@ -209,7 +227,7 @@ def cluster_source(
     stats = run_stats(
         source,
         config,
-        banding,
+        corpus.banding,
         clusters,
         pairs,
         {"blocks": len(furniture), **corpus.removed},

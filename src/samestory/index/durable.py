@@ -17,8 +17,10 @@ import pyarrow as pa
 
 from samestory import schema
 from samestory.config import Config, result_settings
-from samestory.errors import ConfigError, IndexMismatchError, InputError, SchemaError
-from samestory.index.assign import Batch, assign, finish, remove_articles
+from samestory.errors import ConfigError, IndexFormatError, IndexMismatchError, InputError, SchemaError
+from samestory.index.assign import assign, finish, remove_articles
+from samestory.index.check import check_state
+from samestory.index.export import Stored, run_over
 from samestory.index.lexicon import Coded
 from samestory.index.prepare import prepare
 from samestory.index.rows import tell
@@ -28,6 +30,7 @@ from samestory.index.store import Store
 from samestory.kernels.clusters import UNDATED
 from samestory.params import choose_banding
 from samestory.read import open_source
+from samestory.result import Result
 from samestory.version import __version__
 
 LOCK_TIMEOUT: Final = 60.0
@@ -279,6 +282,61 @@ class Index:
             raise InputError(f"no cluster {cluster_id!r} is in the index", hint="ids are compared exactly")
         label = state.texts["cluster"][state.articles["text"][article]]
         return state.id_of(int(state.texts["founder"][label]))
+
+    @property
+    def newest(self) -> datetime:
+        """The newest date of an article that is not in the future; now, if there is none."""
+        state = self._saved.load()
+        now = time.time_ns() // 1000
+        times = state.articles["time"][state.articles["is_alive"] > 0]
+        times = times[times <= now]
+        return datetime.fromtimestamp((int(times.max()) if len(times) else now) / 1e6, tz=timezone.utc)
+
+    def export(self) -> Result:
+        """Return clusters and pairs as one run over all articles of the index gives them.
+
+        Returns
+        -------
+        Result
+            Computed anew from the texts that are kept, in the order in which the articles came.
+
+        Raises
+        ------
+        IndexFormatError
+            The clusters so found are not those that the index has: it is damaged.
+        """
+        state = self._saved.load()
+        stored = Stored(state, self._store.view, self._store.folder)
+        result = run_over(stored, state, self.config, None)
+        label = state.texts["cluster"][state.articles["text"][stored.numbers]]
+        founders = state.texts["founder"][label].tolist() if len(label) else []
+        known = pa.chunked_array([pa.array([state.id_of(a) for a in founders], pa.string())])
+        if not known.equals(pa.chunked_array([result.clusters["cluster_id"].combine_chunks()])):
+            raise IndexFormatError(
+                f"the clusters of the index at {self._store.folder} are not those of its articles",
+                hint="ingest its articles into a new index, and report this with the command you used",
+            )
+        return result
+
+    def verify(self, *, deep: bool = False) -> list[str]:
+        """Return what is wrong with the index, in words; nothing if it is sound.
+
+        Parameters
+        ----------
+        deep : bool, default False
+            Also find all clusters anew, which takes as long as a run over all articles.
+        """
+        wrong = self._store.check()
+        if wrong:
+            return wrong
+        try:
+            state = self._saved.load()
+            wrong = check_state(state, self._store.view, self.config, self._banding, self._executor)
+            if deep and not wrong:
+                self.export()
+        except IndexFormatError as error:
+            wrong.append(error.message)
+        return wrong
 
     def _note(self, table: pa.Table, seconds: float) -> None:
         facts = self._saved.state.facts

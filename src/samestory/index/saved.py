@@ -51,6 +51,7 @@ def first_facts(settings: dict[str, Any], fingerprint: str, version: str) -> dic
         "log_bytes": 0,
         "base_bytes": 0,
         "n_bases": 0,
+        "first_chunk": 0,
         "n_chunks": 0,
         "tail_bytes": 0,
         "base_words": 0,
