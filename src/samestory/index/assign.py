@@ -10,24 +10,29 @@ from __future__ import annotations
 import time
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from samestory.band import concatenate
 from samestory.buffers import string_buffers
 from samestory.config import Config
 from samestory.fingerprints import Runs
 from samestory.identity import founding_times
 from samestory.index.clusters import regroup
 from samestory.index.copies import relate
+from samestory.index.furnish import Moved
 from samestory.index.keyruns import KeyRuns
 from samestory.index.lexicon import Coded
 from samestory.index.nearby import place
-from samestory.index.prepare import Prepared
+from samestory.index.prepare import Prepared, joined_texts, picked
 from samestory.index.state import TEXT, Ints, State, salted
 from samestory.normalise import FoldedTexts
+from samestory.params import choose_banding
+from samestory.signature import Sketches, sketch
 
 _NONE: Final = np.zeros(0, dtype=np.int64)
 _NO_KEYS: Final = np.zeros(0, dtype=np.uint64)
@@ -78,8 +83,9 @@ def assign(
     prepared: Prepared,
     config: Config,
     executor: Executor,
+    moved: Moved | None = None,
 ) -> Batch:
-    """Add the articles of a batch, each id once, to the state; one that was there with another text is replaced.
+    """Add the articles of a batch, each id once; one that was there with another text is replaced.
 
     Parameters
     ----------
@@ -90,6 +96,8 @@ def assign(
         Of the same.
     config : Config
     executor : Executor
+    moved : Moved, optional
+        Articles that are there, with other texts now.
     """
     ids = _id_bytes(articles["doc_id"])
     of_row = state.find_articles(ids)
@@ -100,13 +108,48 @@ def assign(
     same[there] = columns["raw_key"][of_row[there]] == prepared.raw_keys[there]
     left = of_row[there & ~same]
     rows = np.flatnonzero(~same)
-    gone = remove_articles(state, left)
-    came, coded, new = _add_articles(state, articles, prepared, rows, ids)
+    moved = _still_there(moved, left)
+    shifted = moved.articles if moved is not None else _NONE
+    lost = state.articles["text"][np.concatenate([left, shifted])].astype(np.int64)
+    gone = remove_articles(state, left, shifted)
+    texts, sketches = _together(prepared, rows, moved, config)
+    coded, new, text_of, leaders = _add_texts(state, texts, sketches)
+    came = _add_articles(state, articles, prepared, rows, ids, text_of[: len(rows)])
+    if moved is not None:
+        state.articles.put("text", shifted, text_of[len(rows) :])
+        state.articles.put("n_removed", shifted, state.articles["n_removed"][shifted] + moved.n_removed)
+    _enter(state, np.concatenate([came, shifted]), text_of)
     of_row[rows] = came
-    texts = _rows_of_texts(state, came, rows, new)
-    return finish(
-        state, prepared.sketches.band_keys[:, texts], of_row, came, left, coded, new, gone, config, executor
-    )
+    keys = sketches.band_keys[:, leaders]
+    return finish(state, keys, of_row, came, left, lost, coded, new, gone, config, executor, shifted)
+
+
+def _still_there(moved: Moved | None, left: Ints) -> Moved | None:
+    """Return the articles with other texts that do not leave with the batch."""
+    if moved is None or not len(moved.articles):
+        return None
+    stays = np.flatnonzero(~np.isin(moved.articles, left))
+    return Moved(moved.articles[stays], picked(moved.texts, stays), moved.n_removed[stays])
+
+
+def _together(
+    prepared: Prepared, rows: Ints, moved: Moved | None, config: Config
+) -> tuple[FoldedTexts, Sketches]:
+    """Return the texts and sketches of some rows, and of the articles that have other texts now."""
+    texts, sketches = prepared.texts, prepared.sketches
+    if len(rows) < len(texts):
+        texts = picked(texts, rows)
+        sketches = Sketches(
+            sketches.band_keys[:, rows],
+            sketches.text_keys[rows],
+            sketches.n_shingles[rows],
+            sketches.n_units[rows],
+        )
+    if moved is None:
+        return texts, sketches
+    banding = choose_banding(config.threshold, config.recall, config.num_perm)
+    both = concatenate([sketches, sketch(moved.texts, config, banding)], banding.bands)
+    return joined_texts([texts, moved.texts]), both
 
 
 def finish(
@@ -115,11 +158,13 @@ def finish(
     of_row: Ints,
     came: Ints,
     left: Ints,
+    lost: Ints,
     coded: Coded,
     new: Ints,
     gone: Ints,
     config: Config,
     executor: Executor,
+    shifted: Ints = _NONE,
 ) -> Batch:
     """Bring near clusters, edges and clusters up to date with articles that came and left.
 
@@ -131,10 +176,14 @@ def finish(
         The article of each row handed in.
     came, left : int64 arrays
         Articles.
+    lost : int64 array
+        Texts that have lost an article.
     coded : Coded
         Of the new texts.
     new, gone : int64 arrays
         Texts that are new, and that no article has any more.
+    shifted : int64 array
+        Articles that have another text now.
     """
     _name_heirs(state, left, gone)
     near = place(state, new, band_keys, gone, config, executor)
@@ -150,8 +199,8 @@ def finish(
         edges.joined,
         edges.parted if not renewed else _NONE,
         gone,
-        came,
-        left,
+        np.concatenate([came, shifted]),
+        lost,
         config.representative,
         everything=renewed,
     )
@@ -218,15 +267,25 @@ def _id_bytes(ids: Any) -> list[bytes]:
     data, offsets = string_buffers(ids)
     whole = data.tobytes()
     bounds = offsets.tolist()
-    return [whole[low:high] for low, high in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [whole[low:high] for low, high in pairwise(bounds)]
 
 
-def remove_articles(state: State, articles: Ints) -> Ints:
-    """Take articles out of their texts; return the texts that have none left."""
+def remove_articles(state: State, left: Ints, shifted: Ints = _NONE) -> Ints:
+    """Take articles out of their texts; return the texts that have none left.
+
+    Parameters
+    ----------
+    state : State
+    left : int64 array
+        Articles that are there no more.
+    shifted : int64 array
+        Articles that will have another text.
+    """
+    articles = np.concatenate([left, shifted])
     if not len(articles):
         return _NONE
     texts = np.unique(state.articles["text"][articles]).astype(np.int64)
-    state.articles.put("is_alive", articles, 0)
+    state.articles.put("is_alive", left, 0)
     offsets, listed = state.articles_of(texts)
     owner = np.repeat(np.arange(len(texts)), np.diff(offsets))
     stays = ~np.isin(listed, articles)
@@ -256,35 +315,48 @@ def _count(state: State, texts: Ints, more: Ints) -> None:
     state.facts["n_bytes"] += int((state.texts["n_bytes"][texts] * more.astype(np.int64)).sum())
 
 
-def _add_articles(
-    state: State, articles: pa.RecordBatch, prepared: Prepared, rows: Ints, ids: list[bytes]
-) -> tuple[Ints, Coded, Ints]:
-    """Add some rows of a batch; return the new articles, and codes and numbers of the new texts."""
-    first_text = state.texts.n
-    selected = _select(prepared.texts, rows)
-    coded = state.lexicon.encode(selected)
-    text_of = _find_texts(state, prepared, rows, coded)
+def _add_texts(state: State, texts: FoldedTexts, sketches: Sketches) -> tuple[Coded, Ints, Ints, Ints]:
+    """Add the texts that are new.
+
+    Returns
+    -------
+    coded : Coded
+        Of the new texts.
+    new : int64 array
+        Their numbers.
+    text_of : int64 array
+        The text of each one handed in.
+    leaders : int64 array
+        Of each new text, which of those handed in it is.
+    """
+    first = state.texts.n
+    coded = state.lexicon.encode(texts)
+    text_of = _find_texts(state, sketches, coded)
     own = np.flatnonzero(text_of < 0)
     leaders, groups = np.unique(-1 - text_of[own], return_inverse=True)
-    text_of[own] = first_text + groups
-    new = first_text + np.arange(len(leaders))
+    text_of[own] = first + groups
+    new = first + np.arange(len(leaders))
     coded = _take(coded, leaders)
-    sketches = prepared.sketches
-    of_text = rows[leaders]
     state.texts.extend(
         len(new),
-        n_shingles=sketches.n_shingles[of_text],
-        n_units=sketches.n_units[of_text],
-        n_bytes=np.diff(selected.offsets)[leaders],
-        text_key=sketches.text_keys[of_text],
+        n_shingles=sketches.n_shingles[leaders],
+        n_units=sketches.n_units[leaders],
+        n_bytes=np.diff(texts.offsets)[leaders],
+        text_key=sketches.text_keys[leaders],
         code_bytes=np.diff(coded.offsets),
         component=new,
         next_in_component=new,
         near=new,
     )
-    state.bank.pend(coded, first_text)
-    first = state.articles.n
-    came = first + np.arange(len(rows))
+    state.bank.pend(coded, first)
+    return coded, new, text_of, leaders
+
+
+def _add_articles(
+    state: State, articles: pa.RecordBatch, prepared: Prepared, rows: Ints, ids: list[bytes], text_of: Ints
+) -> Ints:
+    """Add some rows of a batch; return their numbers."""
+    came = state.articles.n + np.arange(len(rows))
     lengths = np.array([len(ids[row]) for row in rows.tolist()], dtype=np.int64)
     begin = len(state.ids)
     for row in rows.tolist():
@@ -300,36 +372,22 @@ def _add_articles(
         id_end=begin + np.cumsum(lengths),
         seen=time.time_ns() // 1000,
     )
+    return came
+
+
+def _enter(state: State, articles: Ints, text_of: Ints) -> None:
+    """Enter articles with their texts."""
     texts, counts = np.unique(text_of, return_counts=True)
-    order = np.lexsort((came, text_of))
     offsets, before = state.articles_of(texts)
-    owners = np.concatenate([np.repeat(texts, np.diff(offsets)), text_of[order]])
-    listed = np.concatenate([before, came[order]])
+    owners = np.concatenate([np.repeat(texts, np.diff(offsets)), text_of])
+    listed = np.concatenate([before, articles])
     order = np.argsort(owners, kind="stable")
-    _ring_articles(state, owners[order], listed[order])
-    is_empty = np.diff(offsets) == 0
-    firsts = np.flatnonzero(np.diff(owners[order], prepend=-1))
-    state.texts.put("first_article", texts[is_empty], listed[order][firsts][is_empty])
+    owners, listed = owners[order], listed[order]
+    _ring_articles(state, owners, listed)
+    firsts = np.flatnonzero(np.diff(owners, prepend=-1))
+    state.texts.put("first_article", texts, listed[firsts])
     state.texts.put("n_articles", texts, state.texts["n_articles"][texts] + counts)
     _count(state, texts, counts)
-    return came, coded, new
-
-
-def _rows_of_texts(state: State, came: Ints, rows: Ints, new: Ints) -> Ints:
-    """Return a row of the batch for each new text."""
-    text_of = state.articles["text"][came].astype(np.int64)
-    found = np.empty(len(new), dtype=np.int64)
-    own = text_of >= (new[0] if len(new) else state.texts.n)
-    found[text_of[own][::-1] - (new[0] if len(new) else 0)] = rows[own][::-1]
-    return found
-
-
-def _select(texts: FoldedTexts, rows: Ints) -> FoldedTexts:
-    if len(rows) == len(texts):
-        return texts
-    parts = [texts.data[texts.offsets[row] : texts.offsets[row + 1]] for row in rows.tolist()]
-    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts], dtype=np.int64)])
-    return FoldedTexts(np.concatenate([*parts, np.zeros(64, dtype=np.uint8)]), offsets)
 
 
 def _take(coded: Coded, places: Ints) -> Coded:
@@ -340,21 +398,21 @@ def _take(coded: Coded, places: Ints) -> Coded:
     return Coded(np.concatenate([*parts, np.zeros(64, dtype=np.uint8)]), offsets)
 
 
-def _find_texts(state: State, prepared: Prepared, rows: Ints, coded: Coded) -> Ints:
-    """Return for each row the text that it has; of a text that is new -1 less the place of its first row.
+def _find_texts(state: State, sketches: Sketches, coded: Coded) -> Ints:
+    """Return the number of each text; of one that is new -1 less the place where it comes first.
 
     Texts without a shingle are the same as no other.
     """
-    keys = prepared.sketches.text_keys[rows]
-    filled = prepared.sketches.n_shingles[rows] > 0
-    found = -1 - np.arange(len(rows))
+    keys = sketches.text_keys
+    filled = sketches.n_shingles > 0
+    found = -1 - np.arange(len(keys))
     codes = coded.codes
 
     def code_of(place: int) -> bytes:
         return codes[coded.offsets[place] : coded.offsets[place + 1]].tobytes()
 
     order = np.argsort(keys, kind="stable")
-    same = np.flatnonzero((keys[order][1:] == keys[order][:-1]))
+    same = np.flatnonzero(keys[order][1:] == keys[order][:-1])
     for k in same.tolist():
         a, b = int(order[k]), int(order[k + 1])
         if filled[b] and code_of(a) == code_of(b):

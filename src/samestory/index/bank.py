@@ -90,11 +90,11 @@ class Bank:
         """Bring the codes of some texts together, in the given order."""
         chunks = texts["chunk"][wanted]
         lengths = texts["code_bytes"][wanted].astype(np.int64)
-        addresses = np.empty(len(wanted), dtype=np.int64)
+        addresses = np.zeros(len(wanted), dtype=np.int64)
         is_pending = (
             wanted >= self._first_pending if self._pending is not None else np.zeros(len(wanted), bool)
         )
-        stored = ~is_pending
+        stored = ~is_pending & (lengths > 0)  # a text without a word may be in no value
         for chunk in np.unique(chunks[stored]).tolist():
             if not self._addresses[chunk]:
                 self._locate(chunk)

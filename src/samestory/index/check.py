@@ -22,9 +22,7 @@ from samestory.signature import sketch
 AT_ONCE: Final = 8192
 
 
-def check_state(
-    state: State, view: View, config: Config, banding: Banding, executor: Executor
-) -> list[str]:
+def check_state(state: State, view: View, config: Config, banding: Banding, executor: Executor) -> list[str]:
     """Return what is wrong with the state of an index, in words; nothing if it is sound."""
     wrong = _check_values(state, view)
     if wrong:
@@ -151,7 +149,9 @@ def _check_near(state: State) -> Iterator[str]:
     order = np.lexsort((texts["text_key"][there], -texts["n_units"][there].astype(np.int64), near))
     longest = there[order[np.flatnonzero(np.diff(near[order], prepend=-1))]]
     stands = np.flatnonzero(texts["is_delegate"])
-    yield from _some("texts that wrongly stand for their near cluster, or do not", np.setxor1d(stands, longest))
+    yield from _some(
+        "texts that wrongly stand for their near cluster, or do not", np.setxor1d(stands, longest)
+    )
 
 
 def _check_rings(state: State, name: str, there: Ints) -> Iterator[str]:
@@ -167,7 +167,9 @@ def _check_edges(state: State, config: Config) -> Iterator[str]:
     alive = np.flatnonzero(edges["is_alive"])
     first, second = (edges[name][alive].astype(np.int64) for name in ("first", "second"))
     ends = np.concatenate([first, second])
-    yield from _some("edges of texts that do not stand for a near cluster", ends[texts["is_delegate"][ends] == 0])
+    yield from _some(
+        "edges of texts that do not stand for a near cluster", ends[texts["is_delegate"][ends] == 0]
+    )
     listed = np.unique(state.edges_of(np.unique(ends))[1])
     yield from _some("edges that their ends do not list", np.setxor1d(listed, alive))
     for begin in range(0, len(alive), AT_ONCE):
@@ -182,7 +184,7 @@ def _check_clusters(state: State, config: Config) -> Iterator[str]:
     yield from _check_rings(state, "cluster", there)
     kept = np.flatnonzero((edges["is_alive"] > 0) & (edges["is_kept"] > 0))
     roots = np.arange(len(texts), dtype=np.int64)
-    ends = [np.concatenate([there, edges[name][kept]]) for name in ("first",)][0].astype(np.int64)
+    ends = np.concatenate([there, edges["first"][kept]]).astype(np.int64)
     others = np.concatenate([texts["near"][there], edges["second"][kept]]).astype(np.int64)
     join_edges(ends, others, roots)
     label = texts["cluster"][there].astype(np.int64)

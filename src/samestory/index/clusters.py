@@ -20,7 +20,7 @@ def regroup(
     parted: Ints,
     gone: Ints,
     came: Ints,
-    left: Ints,
+    lost: Ints,
     rule: str,
     everything: bool,
 ) -> Ints:
@@ -37,8 +37,10 @@ def regroup(
         Edges that join now, and that do no longer.
     gone : int64 array
         Texts that no article has any more.
-    came, left : int64 arrays
-        Articles that are new, and that are gone.
+    came : int64 array
+        Articles that are new, or have another text now.
+    lost : int64 array
+        Texts that have lost an article.
     rule : str
         Which article is kept: `Config.representative`.
     everything : bool
@@ -57,7 +59,7 @@ def regroup(
             gone,
             edges["first"][parted],
             edges["second"][parted],
-            _losing(state, left),
+            lost,
         ]
     ).astype(np.int64)
     labels = np.unique(texts["cluster"][loose_texts])
@@ -67,11 +69,6 @@ def regroup(
     loose = np.flatnonzero(texts["n_articles"] > 0) if everything else np.unique(loose)
     nodes, roots = _join(state, loose, moved, joined)
     return _write(state, loose, nodes, roots, came, rule)
-
-
-def _losing(state: State, left: Ints) -> Ints:
-    """Return the texts of articles that are gone."""
-    return state.articles["text"][left].astype(np.int64)
 
 
 def _join(state: State, loose: Ints, moved: Ints, joined: Ints) -> tuple[Ints, Ints]:

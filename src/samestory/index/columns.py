@@ -59,7 +59,7 @@ class Columns:
         data[rows] = values
 
     def before(self, name: str) -> tuple[NDArray[np.int64], NDArray[Any]]:
-        """Return the rows of a column that were there at `begin` and have been put since, and their old values."""
+        """Return the rows that were there at `begin` and have been put since, and their old values."""
         parts = [(np.atleast_1d(rows), np.atleast_1d(old)) for own, rows, old in self._log if own == name]
         if not parts:
             return np.zeros(0, dtype=np.int64), self._data[name][:0].copy()

@@ -1,4 +1,4 @@
-"""Pairs of near clusters that share fingerprints: near and partial copies, and those that round-ups keep apart."""
+"""Pairs of near clusters that share fingerprints: near and partial copies, and what round-ups keep apart."""
 
 from __future__ import annotations
 

@@ -18,11 +18,13 @@ import pyarrow as pa
 from samestory import schema
 from samestory.config import Config, result_settings
 from samestory.errors import ConfigError, IndexFormatError, IndexMismatchError, InputError, SchemaError
+from samestory.furniture import Furniture, Remover
 from samestory.index.assign import assign, finish, remove_articles
 from samestory.index.check import check_state
 from samestory.index.export import Stored, run_over
+from samestory.index.furnish import Moved, learn_with, take_out
 from samestory.index.lexicon import Coded
-from samestory.index.prepare import prepare
+from samestory.index.prepare import Prepared, prepare, refurnish
 from samestory.index.rows import tell
 from samestory.index.saved import FACTS, Saved, first_facts, read_facts
 from samestory.index.state import Ints
@@ -187,19 +189,40 @@ class Index:
         rows_of_ids, place_of_row = _last_of_each(handed_in)
         articles = handed_in if len(rows_of_ids) == len(handed_in) else handed_in.take(pa.array(rows_of_ids))
         try:
-            prepared = prepare(articles, self.config, self._banding, self._executor)
-            batch = assign(state, articles, prepared, self.config, self._executor)
+            prepared, moved, furniture = self._prepare(articles)
+            batch = assign(state, articles, prepared, self.config, self._executor, moved)
             told = tell(state, articles, batch, self.config)
             if adding and (len(batch.came) or len(batch.left)):
                 first = int(batch.came[0]) if len(batch.came) else 0
                 rows = np.flatnonzero(batch.of_row >= first) if len(batch.came) else _NOTHING
-                self._saved.commit(batch, articles.take(pa.array(rows)))
+                self._saved.commit(batch, articles.take(pa.array(rows)), furniture)
             else:
                 state.undo()
         except BaseException:
             state.undo()
             raise
         return told if articles is handed_in else told.take(pa.array(place_of_row))
+
+    def _prepare(self, articles: pa.RecordBatch) -> tuple[Prepared, Moved | None, Furniture | None]:
+        """Make a batch ready, and learn from it; return it, the articles it changes, and all furniture if new."""
+        saved, config = self._saved, self.config
+        if not config.boilerplate:
+            return prepare(articles, config, self._banding, self._executor), None, None
+        book, by_character = saved.book, config.shingle_unit == "char"
+        book.catch_up(saved.state)
+        remover = saved.remover(by_character)
+        prepared = prepare(
+            articles, config, self._banding, self._executor, lambda names: (remover, book.keys(names))
+        )
+        learnt = learn_with(
+            saved.state, book, articles, prepared.names, prepared.texts, by_character, self._executor
+        )
+        if learnt is None:
+            return prepared, None, None
+        salts = book.keys(prepared.names)
+        prepared = refurnish(prepared, Remover(learnt.furniture), salts, config, self._banding)
+        moved = take_out(saved.state, book, learnt, by_character)
+        return prepared, moved, remover.furniture.merge(learnt.furniture)
 
     def delete(self, doc_ids: Iterable[str]) -> int:
         """Take articles out; return how many. The ids of their clusters stay resolvable.
@@ -244,6 +267,7 @@ class Index:
             return 0
         state = self._saved.state
         try:
+            lost = state.articles["text"][articles].astype(np.int64)
             gone = remove_articles(state, articles)
             band_keys = np.zeros((self._banding.bands, 0), dtype=np.uint64)
             nothing = Coded(np.zeros(64, dtype=np.uint8), np.zeros(1, dtype=np.int64))
@@ -254,6 +278,7 @@ class Index:
                 _NOTHING,
                 _NOTHING,
                 articles,
+                lost,
                 nothing,
                 _NOTHING,
                 gone,
@@ -307,7 +332,8 @@ class Index:
         """
         state = self._saved.load()
         stored = Stored(state, self._store.view, self._store.folder)
-        result = run_over(stored, state, self.config, None)
+        furniture = self._saved.remover(self.config.shingle_unit == "char").furniture
+        result = run_over(stored, state, self.config, furniture.table)
         label = state.texts["cluster"][state.articles["text"][stored.numbers]]
         founders = state.texts["founder"][label].tolist() if len(label) else []
         known = pa.chunked_array([pa.array([state.id_of(a) for a in founders], pa.string())])
@@ -403,10 +429,8 @@ def _check_same(settings: dict[str, Any], config: Config, folder: Path) -> None:
 
 def _last_of_each(articles: pa.RecordBatch) -> tuple[Ints, Ints]:
     """Return the last row of each id, in order, and for each row the place of its id among them."""
-    last: dict[str, int] = {}
     ids = articles["doc_id"].to_pylist()
-    for row, doc_id in enumerate(ids):
-        last[doc_id] = row
+    last = {doc_id: row for row, doc_id in enumerate(ids)}
     rows = np.array(sorted(last.values()), dtype=np.int64)
     place = {row: k for k, row in enumerate(rows.tolist())}
     return rows, np.array([place[last[doc_id]] for doc_id in ids], dtype=np.int64)

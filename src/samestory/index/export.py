@@ -87,7 +87,7 @@ def read_metadata(view: View, state: State, articles: Ints) -> pa.Table:
     parts = [fields.empty_table()]
     for name in view.names(b"meta/"):
         first = int(name[len(b"meta/") :])
-        with pa.ipc.open_stream(pa.py_buffer(view.get(name))) as reader:
+        with pa.ipc.open_stream(pa.py_buffer(bytes(view.get(name)))) as reader:
             table = reader.read_all()
         low, high = np.searchsorted(articles, (first, first + len(table)))
         if low < high:

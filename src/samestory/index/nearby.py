@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +18,7 @@ from samestory.kernels.clusters import UNDATED, join_edges
 from samestory.kernels.overlap import MOST_TOGETHER
 from samestory.normalise import FoldedTexts
 from samestory.params import choose_banding
-from samestory.signature import Sketches, sketch
+from samestory.signature import sketch
 from samestory.verify import Articles, verify
 
 _NONE: Final = np.zeros(0, dtype=np.int64)
@@ -298,7 +299,7 @@ def _choose_delegates(state: State, members: Ints, gone: Ints) -> tuple[Ints, In
     return added, removed
 
 
-def _lookup(keys: Ints, values: Ints):  # type: ignore[no-untyped-def]
+def _lookup(keys: Ints, values: Ints) -> Callable[[Ints], Ints]:
     """Return a function from keys, all of them among those given, to values."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -75,12 +77,12 @@ def prepare(
 
     n_parts = config.n_threads if len(articles) >= _LEAST_ROWS else 1
     edges = np.linspace(0, len(articles), n_parts + 1).astype(int).tolist()
-    bounds = list(zip(edges[:-1], edges[1:], strict=True))
+    bounds = list(pairwise(edges))
     parts = list(executor.map(work, bounds)) if n_parts > 1 else [work(bounds[0])]
     return Prepared(
         np.concatenate([part.raw_keys for part in parts]),
         np.concatenate([part.n_removed for part in parts]),
-        _joined([part.texts for part in parts]),
+        joined_texts([part.texts for part in parts]),
         concatenate([part.sketches for part in parts], banding.bands),
         names,
     )
@@ -117,17 +119,32 @@ def _prepare(
     return _Part(raw_keys, n_removed, folded, sketch(folded, config, banding))
 
 
+def refurnish(
+    prepared: Prepared, remover: Remover, salts: NDArray[np.uint64], config: Config, banding: Banding
+) -> Prepared:
+    """Take more furniture out of a batch."""
+    by_character = config.shingle_unit == "char"
+    found = remover.find(prepared.texts, np.arange(len(prepared.texts)), salts)
+    if not found.n_removed.any():
+        return prepared
+    n_removed = prepared.n_removed.copy()
+    n_removed[found.articles] += found.n_removed
+    texts = cut(prepared.texts, found, by_character)
+    return dataclasses.replace(
+        prepared, n_removed=n_removed, texts=texts, sketches=sketch(texts, config, banding)
+    )
+
+
 def hash_texts(folded: FoldedTexts) -> NDArray[np.uint64]:
     """Return a key of each folded text."""
     data = memoryview(folded.data)  # type: ignore[arg-type]
     bounds = folded.offsets.tolist()
-    hashes = [
-        xxhash.xxh3_64_intdigest(data[low:high]) for low, high in zip(bounds[:-1], bounds[1:], strict=True)
-    ]
+    hashes = [xxhash.xxh3_64_intdigest(data[low:high]) for low, high in pairwise(bounds)]
     return np.array(hashes, dtype=np.uint64)
 
 
-def _joined(parts: list[FoldedTexts]) -> FoldedTexts:
+def joined_texts(parts: list[FoldedTexts]) -> FoldedTexts:
+    """Put texts together, one part after another."""
     if len(parts) == 1:
         return parts[0]
     offsets, data, at = [np.zeros(1, dtype=np.int64)], [], 0
@@ -136,3 +153,13 @@ def _joined(parts: list[FoldedTexts]) -> FoldedTexts:
         offsets.append(part.offsets[1:] + at)
         at += part.n_bytes
     return FoldedTexts(np.concatenate([*data, np.zeros(64, dtype=np.uint8)]), np.concatenate(offsets))
+
+
+def picked(texts: FoldedTexts, rows: NDArray[np.int64]) -> FoldedTexts:
+    """Return some texts, in the given order."""
+    sizes = texts.offsets[rows + 1] - texts.offsets[rows]
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    data = np.zeros(int(offsets[-1]) + 64, dtype=np.uint8)
+    starts = np.repeat(texts.offsets[rows] - offsets[:-1], sizes)
+    data[: offsets[-1]] = texts.data[starts + np.arange(offsets[-1])]
+    return FoldedTexts(data, offsets)

@@ -1,10 +1,11 @@
-"""The state of an index in its store: what a batch has changed as one record, and now and then all columns anew.
+"""The state of an index in its store: what each batch has changed, and now and then all columns anew.
 
 ::
 
     facts                      settings and single numbers, as JSON
     log/<number>               what each batch has changed since the columns were written
     base/<table>/<column>      the columns, and base/words/<number>, base/ids/<number>
+    furniture                  blocks of words that are taken out, as Arrow
     meta/<first article>       titles, outlets and addresses, batch by batch, as Arrow
     texts/<number>             coded texts: see `samestory.index.bank`
     keys/, prints/, ids/       see `samestory.index.keyruns`
@@ -20,8 +21,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from samestory.errors import IndexFormatError
+from samestory.furniture import Furniture, Remover
 from samestory.index.assign import Batch
 from samestory.index.columns import pack, unpack
+from samestory.index.furnish import SiteBook
 from samestory.index.keyruns import KeyRuns
 from samestory.index.state import State
 from samestory.index.store import Store, View
@@ -29,8 +32,11 @@ from samestory.schema import METADATA_COLUMNS
 
 FORMAT_VERSION: Final = 1
 FACTS: Final = b"facts"
+FURNITURE: Final = b"furniture"
 LOG_BYTES: Final = 4 << 20
 """The columns are written anew when what has changed since is more than this, and than a quarter of them."""
+
+_WORTH_PACKING: Final = 16
 
 Puts = list[tuple[bytes, list[Any]]]
 
@@ -51,6 +57,7 @@ def first_facts(settings: dict[str, Any], fingerprint: str, version: str) -> dic
         "log_bytes": 0,
         "base_bytes": 0,
         "n_bases": 0,
+        "n_furniture": 0,
         "first_chunk": 0,
         "n_chunks": 0,
         "tail_bytes": 0,
@@ -64,7 +71,7 @@ def read_facts(view: View, folder: Any) -> dict[str, Any]:
     facts = json.loads(bytes(view.get(FACTS)))
     if facts.get("format_version") != FORMAT_VERSION:
         raise IndexFormatError(
-            f"the index at {folder} is of format {facts.get('format_version')}; this version knows {FORMAT_VERSION}",
+            f"the index at {folder} is of format {facts.get('format_version')}, not {FORMAT_VERSION}",
             hint="open it with the version that made it, and export it",
         )
     return dict(facts)
@@ -81,6 +88,8 @@ class Saved:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.state = State()
+        self.book = SiteBook()
+        self._furniture: tuple[int, Remover] | None = None
         self._generation = -1
         self._number = -1
 
@@ -100,6 +109,17 @@ class Saved:
                 self._apply(view, number)
         self._settle(view, facts, anew=moved)
         return self.state
+
+    def remover(self, by_character: bool) -> Remover:
+        """Return the furniture that is known, made ready to be found."""
+        version = self.state.facts["n_furniture"]
+        if self._furniture is None or self._furniture[0] != version:
+            furniture = Furniture.nothing(by_character)
+            if version:
+                with pa.ipc.open_stream(pa.py_buffer(bytes(self.store.view.get(FURNITURE)))) as reader:
+                    furniture = Furniture(reader.read_all(), by_character)
+            self._furniture = version, Remover(furniture)
+        return self._furniture[1]
 
     def _settle(self, view: View, facts: dict[str, Any], *, anew: bool) -> None:
         state = self.state
@@ -143,7 +163,7 @@ class Saved:
         self.state.lexicon.extend(arrays["letters"], arrays["lengths"])
         self.state.ids += arrays["ids"].tobytes()
 
-    def commit(self, batch: Batch, metadata: pa.RecordBatch) -> None:
+    def commit(self, batch: Batch, metadata: pa.RecordBatch, furniture: Furniture | None = None) -> None:
         """Write down what a batch has changed.
 
         Parameters
@@ -151,6 +171,8 @@ class Saved:
         batch : Batch
         metadata : pyarrow.RecordBatch
             Of the new articles.
+        furniture : Furniture, optional
+            All that is known now, if there is more than before.
         """
         state, store = self.state, self.store
         facts = state.facts
@@ -175,6 +197,9 @@ class Saved:
             deletes += fewer
         if len(new_ids):
             puts.append((b"meta/%012d" % int(new_ids[0]), [_as_ipc(metadata)]))
+        if furniture is not None:
+            facts["n_furniture"] += 1
+            puts.append((FURNITURE, [_table_as_ipc(furniture.table)]))
         facts["n_batches"] += 1
         self._add_record(puts, deletes, facts)
         n_chunks = state.bank.n_chunks + (1 if tail and not state.bank.tail else 0)
@@ -238,9 +263,12 @@ def _id_hashes(state: State, articles: NDArray[np.int64]) -> NDArray[np.uint64]:
 
 
 def _as_ipc(metadata: pa.RecordBatch) -> memoryview:
+    return _table_as_ipc(pa.Table.from_batches([metadata.select(list(METADATA_COLUMNS[:3]))]))
+
+
+def _table_as_ipc(table: pa.Table) -> memoryview:
     sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression="zstd" if len(metadata) > 16 else None)
-    columns = metadata.select(list(METADATA_COLUMNS[:3]))
-    with pa.ipc.new_stream(sink, columns.schema, options=options) as writer:
-        writer.write_batch(columns)
+    options = pa.ipc.IpcWriteOptions(compression="zstd" if len(table) > _WORTH_PACKING else None)
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
     return memoryview(sink.getvalue())

@@ -46,11 +46,12 @@ TEXTS: Final = {
 }
 """Columns of the texts.
 
-n_shingles, n_units, n_bytes (of the folded text), text_key; chunk, place, code_bytes (where its code
-is); n_articles (that have it now), first_article (one of these); component (of texts that meet in
-buckets), next_in_component; near (one text of its near cluster); is_delegate (whether it stands for that),
-is_posted (whether its fingerprints are in the index), is_round_up; last_edge; cluster (one text of it), next_in_cluster; and of that one
-text: n_texts, n_members (articles), founder and kept (articles).
+Of the text itself n_shingles, n_units, n_bytes (folded), text_key; chunk, place and code_bytes: where its
+code is. n_articles that have it now, and first_article, one of these. The component of texts that meet in
+buckets, named by one of them, and next_in_component; likewise near, its near cluster; is_delegate: it
+stands for that, is_posted: its fingerprints are in the index; is_round_up; last_edge. The cluster, named
+by one of its texts, and next_in_cluster; and of that one text n_texts and n_members (articles) of the
+cluster, and the articles that are its founder and that are kept.
 """
 
 ARTICLES: Final = {
@@ -84,7 +85,7 @@ EDGES: Final = {
     "is_alive": (np.uint8, 1),
     "is_kept": (np.uint8, 1),
 }
-"""Near and partial copies among the texts that stand for their near clusters; is_kept: not cut by a round-up."""
+"""Near and partial copies among texts that stand for their near clusters; is_kept: no round-up cuts it."""
 
 BAND: Final = 0
 PRINT: Final = 1

@@ -1,0 +1,285 @@
+"""Page furniture of an index: learnt site by site as their pages come, and taken out of old pages too."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from samestory.buffers import string_buffers
+from samestory.fingerprints import Runs, sample, sort_postings
+from samestory.furniture import Found, Furniture, Remover, as_furniture, cut, learn, rank_pages
+from samestory.index.compare import decode
+from samestory.index.prepare import joined_texts, picked
+from samestory.index.state import PRINT, Ints, State, salted
+from samestory.kernels.runs import LOCAL_BITS
+from samestory.kernels.sites import name_keys
+from samestory.normalise import FoldedTexts
+from samestory.sites import MOST_OUTLETS, SiteNames, Sites, host_of
+
+MOST_PAGES: Final = 64
+"""Pages of a site that are looked at when its furniture is learnt: the latest."""
+GROWTH: Final = 1.5
+"""A site's furniture is learnt anew when it has so many times the pages."""
+FIRST_PAGES: Final = 2
+LAST_PAGES: Final = 10_000_000
+_STEP: Final = np.uint64(0x9E3779B97F4A7C15)
+_LOW: Final = np.uint64((1 << LOCAL_BITS) - 1)
+
+Keys = NDArray[np.uint64]
+
+
+def _milestones() -> Ints:
+    sizes = [FIRST_PAGES]
+    while sizes[-1] < LAST_PAGES:
+        sizes.append(max(sizes[-1] + 1, int(sizes[-1] * GROWTH)))
+    return np.array(sizes, dtype=np.int64)
+
+
+_MILESTONES: Final = _milestones()
+"""Numbers of pages at which a site's furniture is learnt: whatever the batches they came in."""
+
+
+class SiteBook:
+    """Which articles are of which site: a host, unless many outlets share it; else the outlet.
+
+    Attributes
+    ----------
+    n : int
+        Articles entered.
+    """
+
+    def __init__(self) -> None:
+        self.n = 0
+        self._pairs: set[int] = set()
+        self._outlets: dict[int, int] = {}
+        self._n_pages: dict[int, int] = {}
+        self._latest: dict[int, list[int]] = {}
+
+    def catch_up(self, state: State) -> None:
+        """Enter the articles of a state that are not entered yet; begin anew if it has gone back."""
+        n = state.articles.n
+        if n < self.n:
+            self.__init__()  # type: ignore[misc]
+        if n > self.n:
+            new = slice(self.n, n)
+            names = SiteNames(state.articles["outlet"][new], state.articles["host"][new])
+            self.enter(names, self.n)
+
+    def enter(self, names: SiteNames, first: int) -> None:
+        """Enter articles from number `first` on."""
+        self._count_outlets(names)
+        keys = self.keys(names)
+        order = np.argsort(keys, kind="stable")
+        sites, starts, counts = np.unique(keys[order], return_index=True, return_counts=True)
+        for site, start, count in zip(sites.tolist(), starts.tolist(), counts.tolist(), strict=True):
+            own = (order[start : start + count][-MOST_PAGES:] + first).tolist()
+            self._n_pages[site] = self._n_pages.get(site, 0) + count
+            self._latest[site] = (self._latest.get(site, []) + own)[-MOST_PAGES:]
+        self.n = first + len(keys)
+
+    def _count_outlets(self, names: SiteNames) -> None:
+        both = np.flatnonzero((names.hosts != 0) & (names.outlets != 0))
+        mixed = names.hosts[both] * _STEP ^ names.outlets[both]
+        pairs, firsts = np.unique(mixed, return_index=True)
+        hosts = names.hosts[both[firsts]]
+        for pair, host in zip(pairs.tolist(), hosts.tolist(), strict=True):
+            if pair not in self._pairs:
+                self._pairs.add(pair)
+                self._outlets[host] = self._outlets.get(host, 0) + 1
+
+    def keys(self, names: SiteNames) -> Keys:
+        """Return the key of each one's site, 0 where it is not known."""
+        hosts, places = np.unique(names.hosts, return_inverse=True)
+        shared = np.array([self._outlets.get(host, 0) > MOST_OUTLETS for host in hosts.tolist()], dtype=bool)
+        is_host = (names.hosts != 0) & ~shared[places.reshape(-1)]
+        return np.where(is_host, names.hosts, names.outlets)
+
+    def due(self, keys: Keys) -> Keys:
+        """Return the sites whose furniture is to be learnt when pages of these sites come."""
+        sites, counts = np.unique(keys, return_counts=True)
+        before = np.array([self._n_pages.get(site, 0) for site in sites.tolist()], dtype=np.int64)
+        passed = np.searchsorted(_MILESTONES, before, side="right")
+        is_due = np.searchsorted(_MILESTONES, before + counts, side="right") > passed
+        return sites[is_due]
+
+    def latest(self, site: int) -> list[int]:
+        """Return the latest articles of a site."""
+        return self._latest.get(site, [])
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Furniture learnt with a batch.
+
+    Attributes
+    ----------
+    furniture : Furniture
+        Blocks that were not known.
+    pages : int64 array
+        Older articles of its sites.
+    """
+
+    furniture: Furniture
+    pages: Ints
+
+
+def learn_with(
+    state: State,
+    book: SiteBook,
+    articles: pa.RecordBatch,
+    names: SiteNames,
+    texts: FoldedTexts,
+    by_character: bool,
+    executor: Executor,
+) -> Learnt | None:
+    """Learn the furniture of the sites that have come to have enough pages; None if there is none.
+
+    Parameters
+    ----------
+    state : State
+        Without the batch.
+    book : SiteBook
+        Without it, too.
+    articles, names, texts
+        The batch, known furniture taken out.
+    """
+    keys = book.keys(names)
+    due = book.due(keys)
+    rows = np.flatnonzero(np.isin(keys, due))
+    if not len(rows):
+        return None
+    rows = _latest_rows(rows, keys)
+    old = [
+        (article, site)
+        for site in due.tolist()
+        for article in book.latest(site)
+        if state.articles["is_alive"][article]
+    ]
+    pages = np.array([article for article, _ in old], dtype=np.int64)
+    own_texts = state.articles["text"][pages].astype(np.int64)
+    corpus = joined_texts([decode(state, own_texts), picked(texts, rows)])
+    site_keys = np.concatenate([np.array([site for _, site in old], dtype=np.uint64), keys[rows]])
+    furniture = _learn(corpus, site_keys, _namer(articles, keys, names), by_character, executor)
+    furniture = _without_stories(state, furniture, due, site_keys, executor)
+    if not len(furniture):
+        return None
+    sites = name_keys(*string_buffers(furniture.table["site"].combine_chunks()))
+    return Learnt(furniture, _pages_of(state, book, sites))
+
+
+def _latest_rows(rows: Ints, keys: Keys) -> Ints:
+    order = rows[np.argsort(keys[rows], kind="stable")]
+    sites, starts, counts = np.unique(keys[order], return_index=True, return_counts=True)
+    kept = [
+        order[start : start + count][-MOST_PAGES:]
+        for start, count in zip(starts.tolist(), counts.tolist(), strict=True)
+    ]
+    return np.sort(np.concatenate(kept)) if len(sites) else rows
+
+
+def _learn(
+    corpus: FoldedTexts, site_keys: Keys, name_of: Any, by_character: bool, executor: Executor
+) -> Furniture:
+    """Learn the furniture of a small corpus."""
+    keys, of_article = np.unique(np.concatenate([np.zeros(1, np.uint64), site_keys]), return_inverse=True)
+    numbers = of_article.reshape(-1)[1:].astype(np.int32)
+    sites = Sites(numbers, keys, np.zeros(len(numbers), dtype=np.bool_))
+    runs = Runs.of_corpus(by_character)
+    pages = rank_pages(sites, np.arange(1, len(corpus) + 1, dtype=np.uint64))
+    postings = sort_postings([sample(corpus, runs)], [len(corpus)], pages.ranks, executor)
+
+    def collect(docs: Ints) -> FoldedTexts:
+        return picked(corpus, docs)
+
+    found = learn(postings, pages, sites, np.diff(corpus.offsets), collect, runs, executor, 1)
+    if not found.blocks:
+        return Furniture.nothing(by_character)
+    return as_furniture(found, [name_of(int(keys[site])) for site in found.sites], by_character)
+
+
+def _namer(articles: pa.RecordBatch, keys: Keys, names: SiteNames) -> Any:
+    """Return a function from a site of the batch to its name."""
+
+    def name_of(site: int) -> str:
+        if not site:
+            return ""
+        row = int(np.flatnonzero(keys == site)[0])
+        name = (
+            host_of(articles["url"][row].as_py())
+            if names.hosts[row] == site
+            else articles["source"][row].as_py()
+        )
+        return "".join(c.lower() if c.isascii() else c for c in name)
+
+    return name_of
+
+
+def _without_stories(
+    state: State, furniture: Furniture, due: Keys, site_keys: Keys, executor: Executor
+) -> Furniture:
+    """Leave out blocks of a few pages that other sites have too: a story repeats, not a site."""
+    table = furniture.table
+    if not len(table) or not state.articles.n:
+        return furniture
+    blocks = table["block"].combine_chunks()
+    text, offsets = string_buffers(blocks)
+    folded = FoldedTexts(np.concatenate([text[: offsets[-1]], np.zeros(64, dtype=np.uint8)]), offsets)
+    sampled = sample(folded, Runs.of_corpus(furniture.by_character))
+    entries = np.concatenate([part for part in sampled.partitions if part is not None])
+    owners = (entries & _LOW).astype(np.int64)
+    own_sites = name_keys(*string_buffers(table["site"].combine_chunks()))
+    found_offsets, members = state.prints.lookup(salted(entries & ~_LOW, PRINT))
+    alive = state.texts["n_articles"][members] > 0
+    block = np.repeat(owners, np.diff(found_offsets))[alive]
+    heads = state.texts["first_article"][members[alive]].astype(np.int64)
+    outlets, hosts = state.articles["outlet"][heads], state.articles["host"][heads]
+    elsewhere = (outlets != own_sites[block]) & (hosts != own_sites[block])
+    is_story = np.zeros(len(table), dtype=np.bool_)
+    is_story[block[elsewhere]] = True
+    is_weak = np.array([basis == "few pages" for basis in table["basis"].to_pylist()], dtype=np.bool_)
+    return Furniture(table.filter(pa.array(~(is_story & is_weak))), furniture.by_character)
+
+
+def _pages_of(state: State, book: SiteBook, sites: Keys) -> Ints:
+    """Return the articles that are there of some sites."""
+    columns = state.articles
+    own = np.isin(columns["outlet"], sites) | np.isin(columns["host"], sites)
+    if (sites == 0).any():
+        own |= (columns["outlet"] == 0) & (columns["host"] == 0)
+    pages = np.flatnonzero(own & (columns["is_alive"] > 0))
+    names = SiteNames(columns["outlet"][pages], columns["host"][pages])
+    return pages[np.isin(book.keys(names), sites)]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Older articles that are without some furniture now.
+
+    Attributes
+    ----------
+    articles : int64 array
+    texts : FoldedTexts
+    n_removed : int32 array
+        Words taken out.
+    """
+
+    articles: Ints
+    texts: FoldedTexts
+    n_removed: NDArray[np.int32]
+
+
+def take_out(state: State, book: SiteBook, learnt: Learnt, by_character: bool) -> Moved:
+    """Take newly learnt furniture out of older pages."""
+    columns = state.articles
+    names = SiteNames(columns["outlet"][learnt.pages], columns["host"][learnt.pages])
+    folded = decode(state, columns["text"][learnt.pages].astype(np.int64))
+    remover = Remover(learnt.furniture)
+    found: Found = remover.find(folded, np.arange(len(folded)), book.keys(names))
+    found = found.numbered(np.arange(len(folded)))
+    texts = picked(cut(folded, found, by_character), found.articles)
+    return Moved(learnt.pages[found.articles], texts, found.n_removed)
