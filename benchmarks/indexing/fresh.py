@@ -1,4 +1,4 @@
-"""Articles that come after a generated corpus: of its language and its sites, some of them copies of its own."""
+"""Articles that come after a generated corpus: of its language and sites, some of them copies of its own."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Open an index in a new process, ask of single articles and add single ones, and print the times as JSON.
+"""Ask an index of single articles, add single ones to it, and print the times as JSON.
 
     python -m indexing.singles INDEX_DIR --known 1000000 --seed 1 --calls 1000
 
-The first call is told by itself: it loads compiled code and what the index reads when it is first needed.
-Some further calls, of articles not used again, are not counted. What a call costs is what a caller waits
-for: from an Arrow table of one row to one of what is known of it, for `ingest` with the disk having it.
+The first calls, with articles not used again, are not counted: the process is warm. What a call costs is what
+a caller waits for: from an Arrow table of one row to one of what is known of it, for `ingest` with the disk
+having it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+import samestory
 from indexing.fresh import fresh_articles
 from indexing.resources import disk_bytes, memory, per_article, times
 
@@ -54,16 +55,9 @@ def timed_calls(
 
 def measure(folder: Path, articles: list[pa.Table], is_copy: NDArray[np.bool_], calls: int) -> dict[str, Any]:
     """Open an index and call it: `WARM_UP_CALLS` articles are for warming up, then `calls` twice."""
-    begin = time.perf_counter()
-    import samestory  # here, because importing is what a new process begins with
-
-    imported = time.perf_counter()
     with samestory.Index.open(folder) as index:
         n_articles = len(index)
-        opened = time.perf_counter()
-        index.query(articles[0])
-        first = time.perf_counter()
-        for article in articles[1:WARM_UP_CALLS]:
+        for article in articles[:WARM_UP_CALLS]:
             index.query(article)
             index.ingest(article)
         ask = slice(WARM_UP_CALLS, WARM_UP_CALLS + calls)
@@ -72,15 +66,8 @@ def measure(folder: Path, articles: list[pa.Table], is_copy: NDArray[np.bool_], 
         before = disk_bytes(folder)
         added = timed_calls(index.ingest, articles[add], is_copy[add])
         added["disk_bytes_per_article"] = per_article(disk_bytes(folder) - before, calls)
-        return {
-            "articles": n_articles,
-            "import_seconds": round(imported - begin, 3),
-            "open_seconds": round(opened - imported, 4),
-            "first_query_seconds": round(first - opened, 4),
-            "query": asked,
-            "ingest": added,
-            **{f"{name}_bytes": value for name, value in memory().items()},
-        }
+        held = {f"{name}_bytes": value for name, value in memory().items()}
+        return {"articles": n_articles, "query": asked, "ingest": added, **held}
 
 
 def main() -> None:

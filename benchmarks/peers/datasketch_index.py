@@ -62,9 +62,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     server = Redis(args.port) if args.storage == "redis" else None
     storage = server.storage if server else None
-    index = datasketch.MinHashLSH(
-        threshold=args.threshold, num_perm=args.num_perm, storage_config=storage
-    )
+    index = datasketch.MinHashLSH(threshold=args.threshold, num_perm=args.num_perm, storage_config=storage)
     empty = datasketch.MinHash(num_perm=args.num_perm, hashfunc=xxhash.xxh32_intdigest)
     found: list[list[int]] = []
     asked: list[float] = []

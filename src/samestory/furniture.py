@@ -275,13 +275,22 @@ def learn(
     runs: Runs,
     executor: Executor,
     n_threads: int,
+    is_own: Callable[[Ints], NDArray[np.bool_]] | None = None,
 ) -> Learnt:
-    """Learn the page furniture of a corpus, and take its fingerprints out of the postings."""
+    """Learn the page furniture of a corpus, and take its fingerprints out of the postings.
+
+    `is_own` tells of some articles whether most of each is found nowhere else, where the postings are not
+    those of all articles.
+    """
     expanded = np.zeros(len(pages.docs), dtype=np.bool_)
     histogram = _survey(postings, pages, executor, n_threads)
     least_pages = _least_pages(sites)
     strong, few = _judge(postings, pages, sites, least_pages, histogram, expanded, executor)
-    few = few[_are_own(few, postings, histogram)]
+    if is_own is None:
+        few = few[_are_own(few, postings, histogram)]
+    else:
+        ends = np.column_stack([few >> np.uint64(32), few & np.uint64(0xFFFFFFFF)]).astype(np.int64)
+        few = few[is_own(pages.docs[ends].ravel()).reshape(-1, 2).all(axis=1)]
     differing = _differing(few, pages, sizes, collect, runs, executor)
     weak = _judge_few(postings, pages, sites, least_pages, differing, expanded)
     if not len(strong) and not len(weak):

@@ -14,7 +14,6 @@ import pyarrow as pa
 
 import samestory
 from samestory.index.rows import describe
-from samestory.kernels.clusters import UNDATED
 from tabled import Article, article, to_table
 
 COMPARED: Final = (
@@ -269,4 +268,11 @@ def judged(row: Article) -> str:
     return text if text else (row["title"] or "")
 
 
-__all__ = ["UNDATED", "Article", "Ledger", "Writer"]
+
+
+def founding_order(batch: Sequence[Article]) -> dict[str, int]:
+    """The place of each article of a batch in the order of time; the undated in that of the rows, at the end."""
+    dated = [row for row in batch if row["published_at"] is not None]
+    undated = [row for row in batch if row["published_at"] is None]
+    dated.sort(key=lambda row: (row["published_at"], row["doc_id"].encode()))
+    return {row["doc_id"]: place for place, row in enumerate([*dated, *undated])}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from samestory.cli.evaluate import evaluate
+from samestory.cli.index import index
+from samestory.cli.ingest import ingest
 from samestory.cli.options import (
     column_options,
     common_options,
@@ -110,3 +112,5 @@ def example(file: str, overwrite: bool, json: bool, quiet: bool, verbose: bool) 
 
 
 app.add_command(evaluate)
+app.add_command(ingest)
+app.add_command(index)

@@ -30,4 +30,4 @@ def print_facts(rows: Iterable[Row], *, to_stderr: bool) -> None:
 
 def print_json(facts: dict[str, Any]) -> None:
     """Print one JSON object on standard output."""
-    click.echo(json.dumps(facts, ensure_ascii=False))
+    click.echo(json.dumps(facts))  # in ASCII, and so exact and harmless

@@ -204,7 +204,7 @@ class Index:
         return told if articles is handed_in else told.take(pa.array(place_of_row))
 
     def _prepare(self, articles: pa.RecordBatch) -> tuple[Prepared, Moved | None, Furniture | None]:
-        """Make a batch ready, and learn from it; return it, the articles it changes, and all furniture if new."""
+        """Make a batch ready and learn from it; return it, articles it changes, and all furniture if new."""
         saved, config = self._saved, self.config
         if not config.boilerplate:
             return prepare(articles, config, self._banding, self._executor), None, None

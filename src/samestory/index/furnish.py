@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from samestory.buffers import string_buffers
 from samestory.fingerprints import Runs, sample, sort_postings
-from samestory.furniture import Found, Furniture, Remover, as_furniture, cut, learn, rank_pages
+from samestory.furniture import MADE_OF, Found, Furniture, Remover, as_furniture, cut, learn, rank_pages
 from samestory.index.compare import decode
 from samestory.index.prepare import joined_texts, picked
 from samestory.index.state import PRINT, Ints, State, salted
@@ -21,9 +21,9 @@ from samestory.kernels.sites import name_keys
 from samestory.normalise import FoldedTexts
 from samestory.sites import MOST_OUTLETS, SiteNames, Sites, host_of
 
-MOST_PAGES: Final = 64
+MOST_PAGES: Final = 2000
 """Pages of a site that are looked at when its furniture is learnt: the latest."""
-GROWTH: Final = 1.5
+GROWTH: Final = 2.0
 """A site's furniture is learnt anew when it has so many times the pages."""
 FIRST_PAGES: Final = 2
 LAST_PAGES: Final = 10_000_000
@@ -164,8 +164,9 @@ def learn_with(
     own_texts = state.articles["text"][pages].astype(np.int64)
     corpus = joined_texts([decode(state, own_texts), picked(texts, rows)])
     site_keys = np.concatenate([np.array([site for _, site in old], dtype=np.uint64), keys[rows]])
-    furniture = _learn(corpus, site_keys, _namer(articles, keys, names), by_character, executor)
-    furniture = _without_stories(state, furniture, due, site_keys, executor)
+    text_of = np.concatenate([own_texts, np.full(len(rows), -1, dtype=np.int64)])
+    elsewhere = _Elsewhere(state, corpus, text_of, texts, by_character)
+    furniture = _learn(corpus, site_keys, _namer(articles, keys, names), by_character, elsewhere, executor)
     if not len(furniture):
         return None
     sites = name_keys(*string_buffers(furniture.table["site"].combine_chunks()))
@@ -183,7 +184,12 @@ def _latest_rows(rows: Ints, keys: Keys) -> Ints:
 
 
 def _learn(
-    corpus: FoldedTexts, site_keys: Keys, name_of: Any, by_character: bool, executor: Executor
+    corpus: FoldedTexts,
+    site_keys: Keys,
+    name_of: Any,
+    by_character: bool,
+    elsewhere: _Elsewhere,
+    executor: Executor,
 ) -> Furniture:
     """Learn the furniture of a small corpus."""
     keys, of_article = np.unique(np.concatenate([np.zeros(1, np.uint64), site_keys]), return_inverse=True)
@@ -196,7 +202,8 @@ def _learn(
     def collect(docs: Ints) -> FoldedTexts:
         return picked(corpus, docs)
 
-    found = learn(postings, pages, sites, np.diff(corpus.offsets), collect, runs, executor, 1)
+    sizes = np.diff(corpus.offsets)
+    found = learn(postings, pages, sites, sizes, collect, runs, executor, 1, elsewhere.is_own)
     if not found.blocks:
         return Furniture.nothing(by_character)
     return as_furniture(found, [name_of(int(keys[site])) for site in found.sites], by_character)
@@ -219,30 +226,66 @@ def _namer(articles: pa.RecordBatch, keys: Keys, names: SiteNames) -> Any:
     return name_of
 
 
-def _without_stories(
-    state: State, furniture: Furniture, due: Keys, site_keys: Keys, executor: Executor
-) -> Furniture:
-    """Leave out blocks of a few pages that other sites have too: a story repeats, not a site."""
-    table = furniture.table
-    if not len(table) or not state.articles.n:
-        return furniture
-    blocks = table["block"].combine_chunks()
-    text, offsets = string_buffers(blocks)
-    folded = FoldedTexts(np.concatenate([text[: offsets[-1]], np.zeros(64, dtype=np.uint8)]), offsets)
-    sampled = sample(folded, Runs.of_corpus(furniture.by_character))
-    entries = np.concatenate([part for part in sampled.partitions if part is not None])
-    owners = (entries & _LOW).astype(np.int64)
-    own_sites = name_keys(*string_buffers(table["site"].combine_chunks()))
-    found_offsets, members = state.prints.lookup(salted(entries & ~_LOW, PRINT))
-    alive = state.texts["n_articles"][members] > 0
-    block = np.repeat(owners, np.diff(found_offsets))[alive]
-    heads = state.texts["first_article"][members[alive]].astype(np.int64)
-    outlets, hosts = state.articles["outlet"][heads], state.articles["host"][heads]
-    elsewhere = (outlets != own_sites[block]) & (hosts != own_sites[block])
-    is_story = np.zeros(len(table), dtype=np.bool_)
-    is_story[block[elsewhere]] = True
-    is_weak = np.array([basis == "few pages" for basis in table["basis"].to_pylist()], dtype=np.bool_)
-    return Furniture(table.filter(pa.array(~(is_story & is_weak))), furniture.by_character)
+class _Elsewhere:
+    """Tells of pages whether most of each is found nowhere else: in the index, or in their batch.
+
+    Parameters
+    ----------
+    state : State
+    pages : FoldedTexts
+        Pages of the sites that are looked at.
+    texts : int64 array
+        The text of each in the index; -1 for a new one.
+    batch : FoldedTexts
+        All of the batch.
+    """
+
+    def __init__(
+        self, state: State, pages: FoldedTexts, texts: Ints, batch: FoldedTexts, by_character: bool
+    ) -> None:
+        self._state = state
+        self._pages = pages
+        self._texts = texts
+        self._batch = batch
+        self._runs = Runs.of_corpus(by_character)
+
+    def is_own(self, wanted: Ints) -> NDArray[np.bool_]:
+        """Return whether most of each page is found nowhere else."""
+        if not len(wanted):
+            return np.zeros(0, dtype=np.bool_)
+        pages, places = np.unique(wanted, return_inverse=True)
+        page, entries = self._sample(picked(self._pages, pages))
+        shared = self._in_index(entries, self._texts[pages][page])
+        shared |= self._is_repeated(entries, self._pages, self._texts >= 0)
+        shared |= self._is_repeated(entries, self._batch, np.ones(len(self._batch), dtype=np.bool_))
+        n_prints = np.bincount(page, minlength=len(pages))
+        n_shared = np.bincount(page, shared, minlength=len(pages))
+        return np.asarray(n_prints - n_shared >= (1.0 - MADE_OF) * n_prints)[places.reshape(-1)]
+
+    def _sample(self, texts: FoldedTexts) -> tuple[Ints, Keys]:
+        """Return the fingerprints of texts, and the place of the text that has each."""
+        sampled = sample(texts, self._runs)
+        entries = np.unique(np.concatenate([part for part in sampled.partitions if part is not None]))
+        return (entries & _LOW).astype(np.int64), entries & ~_LOW
+
+    def _is_repeated(self, entries: Keys, texts: FoldedTexts, which: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return whether two of some texts have a fingerprint."""
+        _, own = self._sample(picked(texts, np.flatnonzero(which)))
+        keys, counts = np.unique(own, return_counts=True)
+        return np.isin(entries, keys[counts > 1])
+
+    def _in_index(self, entries: Keys, own: Ints) -> NDArray[np.bool_]:
+        """Return whether a text of the index other than the page's own has a fingerprint."""
+        state = self._state
+        keys = entries
+        if not state.facts["is_sampled"]:  # there, the key of a run keeps its highest bits
+            keys = (entries >> np.uint64(self._runs.shift)) & ~_LOW
+        offsets, members = state.prints.lookup(salted(keys, PRINT))
+        owner = np.repeat(np.arange(len(entries)), np.diff(offsets))
+        other = (state.texts["n_articles"][members] > 0) & (members != own[owner])
+        found = np.zeros(len(entries), dtype=np.bool_)
+        found[owner[other]] = True
+        return found
 
 
 def _pages_of(state: State, book: SiteBook, sites: Keys) -> Ints:

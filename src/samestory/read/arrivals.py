@@ -10,8 +10,10 @@ import pyarrow as pa
 from samestory.config import Config
 from samestory.errors import InputError
 from samestory.read import open_source
-from samestory.read.chunk import Reject
-from samestory.read.stream import NAME, ArticleStream
+from samestory.read.canonical import Converted
+from samestory.read.chunk import Chunk, Reject
+from samestory.read.source import Source
+from samestory.read.stream import NAME, ArticleStream, no_ids
 from samestory.schema import ARTICLE
 
 
@@ -69,15 +71,13 @@ class Arrivals:
             self._rejects += stream.rejects
             stream.rejects.clear()
             yield batch
-        if stream.n_undated:
-            what = "1 date" if stream.n_undated == 1 else f"{stream.n_undated} dates"
-            self.warnings.append(
-                f"{what} could not be understood, taken as undated; first {stream.first_undated}"
-            )
+        self.warnings += stream.warnings
 
     def _files(self, inputs: list[str]) -> Iterator[pa.RecordBatch]:
         n_taken = 0
         with _Updating.of(open_source(inputs, self._config)) as source:
+            if inputs == [NAME] and source.columns["doc_id"] is None:
+                raise no_ids([name for name in source.columns.values() if name is not None])
             for batch in _regrouped(source.batches(), self._rows):
                 self._rejects += source.rejects[n_taken:]
                 n_taken = len(source.rejects)

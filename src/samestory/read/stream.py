@@ -163,12 +163,23 @@ class ArticleStream:
             raise InputError("standard input is closed", hint="name a file, or pipe JSON Lines in")
         self.rejects: list[Reject] = []
         self.columns: Columns = {}
-        self.n_undated = 0
-        self.first_undated = ""
+        self._n_undated = 0
+        self._first_undated = ""
         self._names: dict[str, None] = {}
         self._config = config
+        named = (config.title_column, config.source_column, config.url_column, config.date_column)
+        self._optional = [column for column in named if column is not None]
         self._limits = (most, seconds)
         self._feed = LineFeed(sys.stdin.buffer)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know about the lines read so far."""
+        said = [f"no line had the column {name!r}" for name in self._optional if name not in self._names]
+        if self._n_undated:
+            what = "1 date" if self._n_undated == 1 else f"{self._n_undated} dates"
+            said.append(f"{what} could not be understood, taken as undated; first {self._first_undated}")
+        return said
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The articles, in batches that are not empty.
@@ -206,16 +217,13 @@ class ArticleStream:
             return
         self._names.update(dict.fromkeys(names))
         # By name alone: whether a value can serve is asked line by line, and so a first line of an
-        # odd kind does not decide for those that follow.
-        fields = pa.schema([(name, pa.string()) for name in self._names])
+        # odd kind does not decide for those that follow. Nor does one without an optional column.
+        known = dict.fromkeys([*self._names, *self._optional])
+        fields = pa.schema([(name, pa.string()) for name in known])
         found = find_columns(fields, self._config, NAME)
         self.columns = {role: self.columns.get(role) or column for role, column in found.items()}
         if self.columns["doc_id"] is None:
-            raise SchemaError(
-                f"{NAME}: the articles have no ids, by which an index tells them apart "
-                f"(the columns are {', '.join(map(repr, self._names))})",
-                hint="name their column with --id-column",
-            )
+            raise no_ids(list(self._names))
 
     def _judge(self, converted: Converted) -> None:
         """Raise the first broken line, or set them all aside; count dates that are none."""
@@ -223,13 +231,22 @@ class ArticleStream:
             if self._config.on_error == "fail":
                 raise InputError(f"{NAME}:{item.row}: {item.reason}: {shown(item.raw)}", hint=_SKIP_HINT)
             self.rejects.append(Reject(NAME, item.row, item.reason, item.raw))
-        if converted.undated and not self.n_undated:
+        if converted.undated and not self._n_undated:
             row, value = converted.undated[0]
-            self.first_undated = f"{value} at {NAME}:{row}"
-        self.n_undated += len(converted.undated)
+            self._first_undated = f"{value} at {NAME}:{row}"
+        self._n_undated += len(converted.undated)
 
 
 def _moved(chunk: Chunk, by: int) -> Chunk:
     """The chunk with the line numbers of the whole stream."""
     broken = tuple(replace(item, row=item.row + by) for item in chunk.broken)
     return Chunk(chunk.batch, chunk.rows + by, broken, chunk.raw_text)
+
+
+def no_ids(names: list[str]) -> SchemaError:
+    """Return the error that a stream has no ids: made of places, they would be those of the one before."""
+    return SchemaError(
+        f"{NAME}: the articles have no ids, by which an index tells them apart "
+        f"(the columns are {', '.join(map(repr, names))})",
+        hint="name their column with --id-column",
+    )
