@@ -74,7 +74,7 @@ class Running:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment(),
+            env=environment(PYTHONUNBUFFERED=""),  # or a missing flush would go unnoticed
             bufsize=0,
         )
 
@@ -85,7 +85,7 @@ class Running:
     def say(self, *rows: Any) -> None:
         self.pipe("stdin").write(as_lines(*rows).encode())
 
-    def hear(self, seconds: float = 120.0) -> dict[str, Any]:
+    def hear(self, seconds: float = 60.0) -> dict[str, Any]:
         """The next line, waited for so long at most."""
         killer = threading.Timer(seconds, self.process.kill)
         killer.start()

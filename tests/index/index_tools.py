@@ -268,8 +268,6 @@ def judged(row: Article) -> str:
     return text if text else (row["title"] or "")
 
 
-
-
 def founding_order(batch: Sequence[Article]) -> dict[str, int]:
     """The place of each article of a batch in the order of time; the undated in that of the rows, at the end."""
     dated = [row for row in batch if row["published_at"] is not None]

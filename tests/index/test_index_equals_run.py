@@ -43,7 +43,9 @@ def test_each_batch_is_told_what_a_run_says_then(rng: random.Random) -> None:
             seen += batch
             rows = {row["doc_id"]: row for row in told.select(["doc_id", *COMPARED]).to_pylist()}
             expected = told_by_run(seen, index.config)
-            assert rows == {row["doc_id"]: {**expected[row["doc_id"]], "doc_id": row["doc_id"]} for row in batch}
+            assert rows == {
+                row["doc_id"]: {**expected[row["doc_id"]], "doc_id": row["doc_id"]} for row in batch
+            }
         assert told_by_index(index) == expected
         assert index.verify() == []
 

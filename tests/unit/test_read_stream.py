@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,6 +77,8 @@ def test_a_batch_does_not_wait_for_the_next_line() -> None:
     mine, theirs = os.pipe()
     with os.fdopen(mine, "rb") as source, os.fdopen(theirs, "wb", buffering=0) as sink:
         feed = LineFeed(source)
+        rescue = threading.Timer(30, sink.close)  # so that it fails rather than hangs
+        rescue.start()
         sink.write(b"one\ntwo\nhal")
         begin = time.monotonic()
         first = feed.gather(100, 0.2)
@@ -84,6 +87,7 @@ def test_a_batch_does_not_wait_for_the_next_line() -> None:
         assert 0.15 < time.monotonic() - begin < 5
         sink.write(b"f\n\nfour\nfive\n")
         assert next(gathered(feed, 2)) == (b"half\n\nfour\n", 2)
+        rescue.cancel()
         sink.close()
         assert list(gathered(feed, 2)) == [(b"five\n", 5)]
 

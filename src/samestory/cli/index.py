@@ -72,10 +72,11 @@ _ids_from = click.option(
 )
 _lock_timeout = click.option(
     "--lock-timeout",
+    metavar="SECONDS",
     type=click.FloatRange(min=0),
     default=60.0,
     show_default=True,
-    help="Seconds to wait for another that writes to the index.",
+    help="Time to wait for another that writes to the index.",
 )
 
 
@@ -157,7 +158,7 @@ def expire(folder: str, before: str, lock_timeout: float, **options: Any) -> Non
     _tell(options, facts, f"{_articles(n_expired)} taken out, {n_left:,} left")
 
 
-@index.command(epilog=_EXPORT_EXAMPLES)
+@index.command(epilog=_EXPORT_EXAMPLES, short_help="Write what cluster would, for all its articles.")
 @_folder
 @click.option("-o", "--output", metavar="OUTDIR", required=True, help="Folder for the result.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier result.")
@@ -200,7 +201,7 @@ def delete(
     _tell(options, facts, f"{_articles(n_deleted)} taken out, {n_left:,} left")
 
 
-@index.command(epilog=_RESOLVE_EXAMPLES)
+@index.command(epilog=_RESOLVE_EXAMPLES, short_help="Print by which id a cluster goes now.")
 @_folder
 @_doc_ids
 @_ids_from

@@ -51,6 +51,7 @@ def _parse_window(context: click.Context, parameter: click.Parameter, value: str
 @click.option("-o", "--output", metavar="FILE", help="File for what each article is.")
 @click.option(
     "--batch-size",
+    metavar="N",
     type=click.IntRange(min=1),
     default=1000,
     show_default=True,
@@ -58,23 +59,25 @@ def _parse_window(context: click.Context, parameter: click.Parameter, value: str
 )
 @click.option(
     "--batch-seconds",
+    metavar="SECONDS",
     type=click.FloatRange(min=0),
     default=0.5,
     show_default=True,
-    help="Time that a line on standard input waits for more.",
+    help="Time that a line of standard input waits for more.",
 )
 @click.option(
     "--lock-timeout",
+    metavar="SECONDS",
     type=click.FloatRange(min=0),
     default=60.0,
     show_default=True,
-    help="Seconds to wait for another that writes to the index.",
+    help="Time to wait for another that writes to the index.",
 )
 @click.option(
     "--window",
     metavar="TIME",
     callback=_parse_window,
-    help="Keep only what is so much older than the newest: 36h, 30d, 4w.",
+    help="How long articles stay: 36h, 30d, 4w.  [default: for ever]",
 )
 @click.option("--metrics", metavar="FILE", help="Append a line of JSON a batch; - is standard error.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier FILE.")

@@ -25,7 +25,7 @@ from samestory.identity import founding_times
 from samestory.index.clusters import regroup
 from samestory.index.copies import relate
 from samestory.index.furnish import Moved
-from samestory.index.keyruns import KeyRuns
+from samestory.index.keyruns import KeyRuns, NoValues
 from samestory.index.lexicon import Coded
 from samestory.index.nearby import place
 from samestory.index.prepare import Prepared, joined_texts, picked
@@ -84,6 +84,7 @@ def assign(
     config: Config,
     executor: Executor,
     moved: Moved | None = None,
+    adding: bool = True,
 ) -> Batch:
     """Add the articles of a batch, each id once; one that was there with another text is replaced.
 
@@ -98,6 +99,8 @@ def assign(
     executor : Executor
     moved : Moved, optional
         Articles that are there, with other texts now.
+    adding : bool
+        Whether the batch is to stay; if it is not, nothing is done because of it that can wait.
     """
     ids = _id_bytes(articles["doc_id"])
     of_row = state.find_articles(ids)
@@ -105,7 +108,7 @@ def assign(
     there = of_row >= 0
     there[there] = columns["is_alive"][of_row[there]] > 0
     same = there.copy()
-    same[there] = columns["raw_key"][of_row[there]] == prepared.raw_keys[there]
+    same[there] = columns["raw_key"][of_row[there]] == prepared.folded.raw_keys[there]
     left = of_row[there & ~same]
     rows = np.flatnonzero(~same)
     moved = _still_there(moved, left)
@@ -113,15 +116,21 @@ def assign(
     lost = state.articles["text"][np.concatenate([left, shifted])].astype(np.int64)
     gone = remove_articles(state, left, shifted)
     texts, sketches = _together(prepared, rows, moved, config)
-    coded, new, text_of, leaders = _add_texts(state, texts, sketches)
+    is_cut = rows[prepared.is_cut[rows]]
+    n_words = prepared.sketches.n_units[is_cut] + (prepared.n_removed - prepared.folded.n_removed)[is_cut]
+    kept = picked(prepared.folded.texts, is_cut)
+    coded, new, text_of, leaders = _add_texts(state, texts, sketches, kept, n_words)
     came = _add_articles(state, articles, prepared, rows, ids, text_of[: len(rows)])
+    whole = state.texts.n - len(is_cut) + np.arange(len(is_cut))
+    state.articles.put("whole", came[prepared.is_cut[rows]], whole)
     if moved is not None:
         state.articles.put("text", shifted, text_of[len(rows) :])
-        state.articles.put("n_removed", shifted, state.articles["n_removed"][shifted] + moved.n_removed)
+        state.articles.put("whole", shifted, moved.whole)
+        state.articles.put("n_removed", shifted, state.articles["n_removed"][shifted] + moved.n_more)
     _enter(state, np.concatenate([came, shifted]), text_of)
     of_row[rows] = came
     keys = sketches.band_keys[:, leaders]
-    return finish(state, keys, of_row, came, left, lost, coded, new, gone, config, executor, shifted)
+    return finish(state, keys, of_row, came, left, lost, coded, new, gone, config, executor, shifted, adding)
 
 
 def _still_there(moved: Moved | None, left: Ints) -> Moved | None:
@@ -129,7 +138,7 @@ def _still_there(moved: Moved | None, left: Ints) -> Moved | None:
     if moved is None or not len(moved.articles):
         return None
     stays = np.flatnonzero(~np.isin(moved.articles, left))
-    return Moved(moved.articles[stays], picked(moved.texts, stays), moved.n_removed[stays])
+    return Moved(moved.articles[stays], moved.whole[stays], picked(moved.texts, stays), moved.n_more[stays])
 
 
 def _together(
@@ -165,6 +174,7 @@ def finish(
     config: Config,
     executor: Executor,
     shifted: Ints = _NONE,
+    adding: bool = True,
 ) -> Batch:
     """Bring near clusters, edges and clusters up to date with articles that came and left.
 
@@ -184,10 +194,12 @@ def finish(
         Texts that are new, and that no article has any more.
     shifted : int64 array
         Articles that have another text now.
+    adding : bool
+        Whether the batch is to stay.
     """
     _name_heirs(state, left, gone)
     near = place(state, new, band_keys, gone, config, executor)
-    runs, renewed = _runs(state, config)
+    runs, renewed = _runs(state, config, adding)
     added, removed = near.added, near.removed
     if renewed:
         added, removed = _forget_prints(state), _NONE
@@ -236,7 +248,7 @@ def _name_heirs(state: State, left: Ints, gone: Ints) -> None:
     state.articles.put("matched", left, heirs[places])
 
 
-def _runs(state: State, config: Config) -> tuple[Runs, bool]:
+def _runs(state: State, config: Config, adding: bool) -> tuple[Runs, bool]:
     """Return which runs are fingerprints, and whether they are others than before.
 
     A small corpus has all; once it has outgrown that it stays with a sample.
@@ -244,10 +256,10 @@ def _runs(state: State, config: Config) -> tuple[Runs, bool]:
     by_character = config.shingle_unit == "char"
     n, n_bytes = state.facts["n_articles"], state.facts["n_bytes"]
     runs = Runs.of_corpus(by_character, n, n_bytes)
-    if not state.facts["is_sampled"] and runs.shift:
+    if adding and not state.facts["is_sampled"] and runs.shift:
         state.facts["is_sampled"] = 1
         return runs, bool(state.texts.n)
-    return Runs.of_corpus(by_character) if state.facts["is_sampled"] else runs, False
+    return Runs.of_corpus(by_character, *(() if state.facts["is_sampled"] else (0, 0))), False
 
 
 def _forget_prints(state: State) -> Ints:
@@ -259,7 +271,7 @@ def _forget_prints(state: State) -> Ints:
     texts.put("last_edge", every, -1)
     state.edges.put("is_alive", np.arange(state.edges.n), 0)
     state.prints = KeyRuns(b"prints/some/")
-    state.prints.load({})
+    state.prints.load(NoValues())
     return np.flatnonzero(texts["is_delegate"])
 
 
@@ -296,7 +308,7 @@ def remove_articles(state: State, left: Ints, shifted: Ints = _NONE) -> Ints:
     state.texts.put("first_article", texts, heads)
     state.texts.put("n_articles", texts, counts)
     _count(state, texts, counts - np.diff(offsets))
-    return texts[counts == 0]
+    return np.asarray(texts[counts == 0])
 
 
 def _ring_articles(state: State, owners: Ints, articles: Ints) -> None:
@@ -315,39 +327,44 @@ def _count(state: State, texts: Ints, more: Ints) -> None:
     state.facts["n_bytes"] += int((state.texts["n_bytes"][texts] * more.astype(np.int64)).sum())
 
 
-def _add_texts(state: State, texts: FoldedTexts, sketches: Sketches) -> tuple[Coded, Ints, Ints, Ints]:
-    """Add the texts that are new.
+def _add_texts(
+    state: State, texts: FoldedTexts, sketches: Sketches, whole: FoldedTexts, n_words: NDArray[np.int32]
+) -> tuple[Coded, Ints, Ints, Ints]:
+    """Add the texts that are new, and after them some that are only kept.
 
     Returns
     -------
     coded : Coded
-        Of the new texts.
+        Of the new texts, and of those only kept.
     new : int64 array
-        Their numbers.
+        The numbers of the new ones.
     text_of : int64 array
         The text of each one handed in.
     leaders : int64 array
         Of each new text, which of those handed in it is.
     """
     first = state.texts.n
-    coded = state.lexicon.encode(texts)
+    both = state.lexicon.encode(joined_texts([texts, whole]))
+    coded = Coded(both.codes, both.offsets[: len(texts) + 1])
     text_of = _find_texts(state, sketches, coded)
     own = np.flatnonzero(text_of < 0)
     leaders, groups = np.unique(-1 - text_of[own], return_inverse=True)
     text_of[own] = first + groups
     new = first + np.arange(len(leaders))
-    coded = _take(coded, leaders)
+    coded = _take(both, np.concatenate([leaders, len(texts) + np.arange(len(whole))]))
+    code_bytes = np.diff(coded.offsets)
     state.texts.extend(
         len(new),
         n_shingles=sketches.n_shingles[leaders],
         n_units=sketches.n_units[leaders],
         n_bytes=np.diff(texts.offsets)[leaders],
         text_key=sketches.text_keys[leaders],
-        code_bytes=np.diff(coded.offsets),
+        code_bytes=code_bytes[: len(new)],
         component=new,
         next_in_component=new,
         near=new,
     )
+    state.texts.extend(len(whole), n_units=n_words, code_bytes=code_bytes[len(new) :])
     state.bank.pend(coded, first)
     return coded, new, text_of, leaders
 
@@ -366,9 +383,9 @@ def _add_articles(
         text=text_of,
         time=founding_times(articles["published_at"])[rows],
         n_removed=prepared.n_removed[rows],
-        raw_key=prepared.raw_keys[rows],
-        outlet=prepared.names.outlets[rows],
-        host=prepared.names.hosts[rows],
+        raw_key=prepared.folded.raw_keys[rows],
+        outlet=prepared.folded.names.outlets[rows],
+        host=prepared.folded.names.hosts[rows],
         id_end=begin + np.cumsum(lengths),
         seen=time.time_ns() // 1000,
     )
@@ -421,7 +438,7 @@ def _find_texts(state: State, sketches: Sketches, coded: Coded) -> Ints:
     alive = state.texts["n_articles"][members] > 0
     counts = np.concatenate([[0], np.cumsum(alive)])
     offsets, members = counts[offsets], members[alive].astype(np.int64)
-    stored = state.bank.collect(state.texts, members)
+    stored = state.bank.collect(state.texts, members.astype(np.int64))
     for k in np.flatnonzero(np.diff(offsets) * filled).tolist():
         for at in range(int(offsets[k]), int(offsets[k + 1])):
             code = stored.codes[stored.offsets[at] : stored.offsets[at + 1]].tobytes()

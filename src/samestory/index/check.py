@@ -14,7 +14,7 @@ from samestory.fingerprints import Runs
 from samestory.index.compare import count_pairs, decode
 from samestory.index.copies import take_prints
 from samestory.index.state import BAND, TEXT, Ints, State, salted
-from samestory.index.store import View
+from samestory.index.view import View
 from samestory.kernels.clusters import join_edges
 from samestory.params import Banding
 from samestory.signature import sketch

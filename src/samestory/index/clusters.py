@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from samestory.index.state import Ints, State
 from samestory.kernels.clusters import join_edges
@@ -15,7 +16,7 @@ _NONE: Final = np.zeros(0, dtype=np.int64)
 def regroup(
     state: State,
     moved: Ints,
-    is_parted: Ints,
+    is_parted: NDArray[np.bool_],
     joined: Ints,
     parted: Ints,
     gone: Ints,

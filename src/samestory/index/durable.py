@@ -22,9 +22,9 @@ from samestory.furniture import Furniture, Remover
 from samestory.index.assign import assign, finish, remove_articles
 from samestory.index.check import check_state
 from samestory.index.export import Stored, run_over
-from samestory.index.furnish import Moved, learn_with, take_out
+from samestory.index.furnish import Moved, clean_again, learn_with
 from samestory.index.lexicon import Coded
-from samestory.index.prepare import Prepared, prepare, refurnish
+from samestory.index.prepare import Prepared, clean, fold
 from samestory.index.rows import tell
 from samestory.index.saved import FACTS, Saved, first_facts, read_facts
 from samestory.index.state import Ints
@@ -98,6 +98,11 @@ class Index:
         """
         if config is not None and not isinstance(config, Config):
             raise ConfigError(f"config is of type {type(config).__name__}", hint="pass samestory.Config()")
+        if config is not None and config.level == "story":
+            raise ConfigError(
+                "level is 'story': an index does not keep stories yet",
+                hint="use samestory.cluster over all articles for stories",
+            )
         if config is not None and config.founder_overlap:
             raise ConfigError(
                 f"founder_overlap is {config.founder_overlap:g}: an index does not split clusters",
@@ -189,8 +194,8 @@ class Index:
         rows_of_ids, place_of_row = _last_of_each(handed_in)
         articles = handed_in if len(rows_of_ids) == len(handed_in) else handed_in.take(pa.array(rows_of_ids))
         try:
-            prepared, moved, furniture = self._prepare(articles)
-            batch = assign(state, articles, prepared, self.config, self._executor, moved)
+            prepared, moved, furniture = self._prepare(articles, adding=adding)
+            batch = assign(state, articles, prepared, self.config, self._executor, moved, adding)
             told = tell(state, articles, batch, self.config)
             if adding and (len(batch.came) or len(batch.left)):
                 first = int(batch.came[0]) if len(batch.came) else 0
@@ -203,26 +208,28 @@ class Index:
             raise
         return told if articles is handed_in else told.take(pa.array(place_of_row))
 
-    def _prepare(self, articles: pa.RecordBatch) -> tuple[Prepared, Moved | None, Furniture | None]:
+    def _prepare(
+        self, articles: pa.RecordBatch, *, adding: bool
+    ) -> tuple[Prepared, Moved | None, Furniture | None]:
         """Make a batch ready and learn from it; return it, articles it changes, and all furniture if new."""
         saved, config = self._saved, self.config
+        folded = fold(articles, config, self._executor)
         if not config.boilerplate:
-            return prepare(articles, config, self._banding, self._executor), None, None
-        book, by_character = saved.book, config.shingle_unit == "char"
+            nowhere = np.zeros(len(articles), dtype=np.uint64)
+            return clean(folded, None, nowhere, config, self._banding, self._executor), None, None
+        book = saved.book
         book.catch_up(saved.state)
-        remover = saved.remover(by_character)
-        prepared = prepare(
-            articles, config, self._banding, self._executor, lambda names: (remover, book.keys(names))
-        )
-        learnt = learn_with(
-            saved.state, book, articles, prepared.names, prepared.texts, by_character, self._executor
-        )
+        remover = saved.remover(config.shingle_unit == "char")
+        learnt = None
+        if adding:
+            learnt = learn_with(saved.state, book, remover.furniture, articles, folded, self._executor)
+        if learnt is not None:
+            remover = Remover(learnt.furniture)
+        salts = book.keys(folded.names)
+        prepared = clean(folded, remover, salts, config, self._banding, self._executor)
         if learnt is None:
             return prepared, None, None
-        salts = book.keys(prepared.names)
-        prepared = refurnish(prepared, Remover(learnt.furniture), salts, config, self._banding)
-        moved = take_out(saved.state, book, learnt, by_character)
-        return prepared, moved, remover.furniture.merge(learnt.furniture)
+        return prepared, clean_again(saved.state, book, learnt, remover), learnt.furniture
 
     def delete(self, doc_ids: Iterable[str]) -> int:
         """Take articles out; return how many. The ids of their clusters stay resolvable.

@@ -19,7 +19,7 @@ from samestory.corpus import Corpus
 from samestory.fingerprints import Runs, Sample, no_sample, sample
 from samestory.index.compare import decode
 from samestory.index.state import Ints, State
-from samestory.index.store import View
+from samestory.index.view import View
 from samestory.kernels.clusters import UNDATED
 from samestory.normalise import FoldedTexts
 from samestory.params import choose_banding

@@ -14,7 +14,7 @@ from samestory.buffers import string_buffers
 from samestory.fingerprints import Runs, sample, sort_postings
 from samestory.furniture import MADE_OF, Found, Furniture, Remover, as_furniture, cut, learn, rank_pages
 from samestory.index.compare import decode
-from samestory.index.prepare import joined_texts, picked
+from samestory.index.prepare import Folded, hash_texts, joined_texts, picked
 from samestory.index.state import PRINT, Ints, State, salted
 from samestory.kernels.runs import LOCAL_BITS
 from samestory.kernels.sites import name_keys
@@ -23,7 +23,7 @@ from samestory.sites import MOST_OUTLETS, SiteNames, Sites, host_of
 
 MOST_PAGES: Final = 2000
 """Pages of a site that are looked at when its furniture is learnt: the latest."""
-GROWTH: Final = 2.0
+GROWTH: Final = 1.25
 """A site's furniture is learnt anew when it has so many times the pages."""
 FIRST_PAGES: Final = 2
 LAST_PAGES: Final = 10_000_000
@@ -119,25 +119,24 @@ class Learnt:
     Attributes
     ----------
     furniture : Furniture
-        Blocks that were not known.
-    pages : int64 array
-        Older articles of its sites.
+        All that is known now.
+    sites : uint64 array
+        Those of which other blocks are known than before.
     """
 
     furniture: Furniture
-    pages: Ints
+    sites: Keys
 
 
 def learn_with(
     state: State,
     book: SiteBook,
+    known: Furniture,
     articles: pa.RecordBatch,
-    names: SiteNames,
-    texts: FoldedTexts,
-    by_character: bool,
+    folded: Folded,
     executor: Executor,
 ) -> Learnt | None:
-    """Learn the furniture of the sites that have come to have enough pages; None if there is none.
+    """Learn the furniture of the sites that have come to have enough pages; None if it stays the same.
 
     Parameters
     ----------
@@ -145,10 +144,12 @@ def learn_with(
         Without the batch.
     book : SiteBook
         Without it, too.
-    articles, names, texts
-        The batch, known furniture taken out.
+    known : Furniture
+        What is known so far.
+    articles, folded
+        The batch.
     """
-    keys = book.keys(names)
+    keys = book.keys(folded.names)
     due = book.due(keys)
     rows = np.flatnonzero(np.isin(keys, due))
     if not len(rows):
@@ -161,16 +162,43 @@ def learn_with(
         if state.articles["is_alive"][article]
     ]
     pages = np.array([article for article, _ in old], dtype=np.int64)
-    own_texts = state.articles["text"][pages].astype(np.int64)
-    corpus = joined_texts([decode(state, own_texts), picked(texts, rows)])
+    corpus = joined_texts([decode(state, whole_texts(state, pages)), picked(folded.texts, rows)])
+    text_of = np.concatenate([state.articles["text"][pages], np.full(len(rows), -1)]).astype(np.int64)
     site_keys = np.concatenate([np.array([site for _, site in old], dtype=np.uint64), keys[rows]])
-    text_of = np.concatenate([own_texts, np.full(len(rows), -1, dtype=np.int64)])
-    elsewhere = _Elsewhere(state, corpus, text_of, texts, by_character)
-    furniture = _learn(corpus, site_keys, _namer(articles, keys, names), by_character, elsewhere, executor)
-    if not len(furniture):
+    by_character = known.by_character
+    elsewhere = _Elsewhere(state, corpus, text_of, folded.texts, by_character)
+    name_of = _namer(articles, keys, folded.names)
+    learnt = _learn(corpus, site_keys, name_of, by_character, elsewhere, executor)
+    return _exchange(known, learnt, due)
+
+
+def _exchange(known: Furniture, learnt: Furniture, due: Keys) -> Learnt | None:
+    """Put the blocks learnt of some sites in the place of those known before."""
+    sites = _site_keys(known)
+    own = np.isin(sites, due)
+    before = {
+        (row["site"], row["block"], row["basis"]) for row in known.table.filter(pa.array(own)).to_pylist()
+    }
+    now = {(row["site"], row["block"], row["basis"]) for row in learnt.table.to_pylist()}
+    changed = sorted({site for site, _, _ in before ^ now})
+    if not changed:
         return None
-    sites = name_keys(*string_buffers(furniture.table["site"].combine_chunks()))
-    return Learnt(furniture, _pages_of(state, book, sites))
+    table = pa.concat_tables([known.table.filter(pa.array(~own)), learnt.table])
+    table = table.sort_by([("site", "ascending"), ("block", "ascending")]).combine_chunks()
+    keys = name_keys(*string_buffers(pa.array(changed, pa.string())))
+    return Learnt(Furniture(table, known.by_character), keys)
+
+
+def _site_keys(furniture: Furniture) -> Keys:
+    if not len(furniture):
+        return np.zeros(0, dtype=np.uint64)
+    return name_keys(*string_buffers(furniture.table["site"].combine_chunks()))
+
+
+def whole_texts(state: State, articles: Ints) -> Ints:
+    """Return the texts of articles with their furniture."""
+    whole = state.articles["whole"][articles].astype(np.int64)
+    return np.where(whole >= 0, whole, state.articles["text"][articles])
 
 
 def _latest_rows(rows: Ints, keys: Keys) -> Ints:
@@ -248,6 +276,7 @@ class _Elsewhere:
         self._texts = texts
         self._batch = batch
         self._runs = Runs.of_corpus(by_character)
+        self._repeated: Keys | None = None
 
     def is_own(self, wanted: Ints) -> NDArray[np.bool_]:
         """Return whether most of each page is found nowhere else."""
@@ -256,8 +285,7 @@ class _Elsewhere:
         pages, places = np.unique(wanted, return_inverse=True)
         page, entries = self._sample(picked(self._pages, pages))
         shared = self._in_index(entries, self._texts[pages][page])
-        shared |= self._is_repeated(entries, self._pages, self._texts >= 0)
-        shared |= self._is_repeated(entries, self._batch, np.ones(len(self._batch), dtype=np.bool_))
+        shared |= np.isin(entries, self._find_repeated())
         n_prints = np.bincount(page, minlength=len(pages))
         n_shared = np.bincount(page, shared, minlength=len(pages))
         return np.asarray(n_prints - n_shared >= (1.0 - MADE_OF) * n_prints)[places.reshape(-1)]
@@ -265,14 +293,20 @@ class _Elsewhere:
     def _sample(self, texts: FoldedTexts) -> tuple[Ints, Keys]:
         """Return the fingerprints of texts, and the place of the text that has each."""
         sampled = sample(texts, self._runs)
-        entries = np.unique(np.concatenate([part for part in sampled.partitions if part is not None]))
+        entries = np.sort(np.concatenate([part for part in sampled.partitions if part is not None]))
+        entries = entries[np.append(True, entries[1:] != entries[:-1])] if len(entries) else entries
         return (entries & _LOW).astype(np.int64), entries & ~_LOW
 
-    def _is_repeated(self, entries: Keys, texts: FoldedTexts, which: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return whether two of some texts have a fingerprint."""
-        _, own = self._sample(picked(texts, np.flatnonzero(which)))
-        keys, counts = np.unique(own, return_counts=True)
-        return np.isin(entries, keys[counts > 1])
+    def _find_repeated(self) -> Keys:
+        """Return the fingerprints that two of the older pages, or two of the batch, have."""
+        if self._repeated is None:
+            found = []
+            for texts in (picked(self._pages, np.flatnonzero(self._texts >= 0)), self._batch):
+                _, own = self._sample(texts)
+                own.sort()
+                found.append(own[1:][own[1:] == own[:-1]])
+            self._repeated = np.unique(np.concatenate(found))
+        return self._repeated
 
     def _in_index(self, entries: Keys, own: Ints) -> NDArray[np.bool_]:
         """Return whether a text of the index other than the page's own has a fingerprint."""
@@ -301,28 +335,52 @@ def _pages_of(state: State, book: SiteBook, sites: Keys) -> Ints:
 
 @dataclass(frozen=True)
 class Moved:
-    """Older articles that are without some furniture now.
+    """Articles of the index whose furniture is another now.
 
     Attributes
     ----------
     articles : int64 array
+    whole : int64 array
+        The text of each with its furniture; -1 where it has none.
     texts : FoldedTexts
-    n_removed : int32 array
-        Words taken out.
+        Without it.
+    n_more : int64 array
+        Words taken out, less those that were before.
     """
 
     articles: Ints
+    whole: Ints
     texts: FoldedTexts
-    n_removed: NDArray[np.int32]
+    n_more: Ints
 
 
-def take_out(state: State, book: SiteBook, learnt: Learnt, by_character: bool) -> Moved:
-    """Take newly learnt furniture out of older pages."""
-    columns = state.articles
-    names = SiteNames(columns["outlet"][learnt.pages], columns["host"][learnt.pages])
-    folded = decode(state, columns["text"][learnt.pages].astype(np.int64))
-    remover = Remover(learnt.furniture)
-    found: Found = remover.find(folded, np.arange(len(folded)), book.keys(names))
-    found = found.numbered(np.arange(len(folded)))
-    texts = picked(cut(folded, found, by_character), found.articles)
-    return Moved(learnt.pages[found.articles], texts, found.n_removed)
+def clean_again(state: State, book: SiteBook, learnt: Learnt, remover: Remover) -> Moved:
+    """Take the furniture out of the pages of sites of which other blocks are known now.
+
+    Parameters
+    ----------
+    state : State
+    book : SiteBook
+    learnt : Learnt
+    remover : Remover
+        Of what is known now.
+    """
+    columns, texts = state.articles, state.texts
+    pages = _pages_of(state, book, learnt.sites)
+    whole = whole_texts(state, pages)
+    names = SiteNames(columns["outlet"][pages], columns["host"][pages])
+    folded = decode(state, whole)
+    found: Found = remover.find(folded, np.arange(len(pages)), book.keys(names))
+    cleaned = cut(folded, found, remover.furniture.by_character)
+    own = columns["text"][pages].astype(np.int64)
+    differs = hash_texts(cleaned) != hash_texts(decode(state, own))
+    n_cut = np.zeros(len(pages), dtype=np.int64)
+    n_cut[found.articles] = found.n_removed
+    n_before = np.where(own != whole, texts["n_units"][whole].astype(np.int64) - texts["n_units"][own], 0)
+    moved = np.flatnonzero(differs)
+    return Moved(
+        pages[moved],
+        np.where(n_cut > 0, whole, -1)[moved],
+        picked(cleaned, moved),
+        (n_cut - n_before)[moved],
+    )

@@ -71,6 +71,17 @@ class ArrayView(Protocol):
     def __contains__(self, name: bytes, /) -> bool: ...
 
 
+class NoValues:
+    """A view of a store that is empty."""
+
+    def array(self, name: bytes, dtype: DTypeLike) -> NDArray[Any]:
+        """Fail: there is no value."""
+        raise _damage(name, "is missing")
+
+    def __contains__(self, name: object) -> bool:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class _Manifest:
     """What runs there are.

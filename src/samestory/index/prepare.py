@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,13 +17,36 @@ from samestory.band import concatenate
 from samestory.chrome import take_out_chrome
 from samestory.config import Config
 from samestory.furniture import Remover, cut
+from samestory.kernels.buckets import gather_texts
 from samestory.normalise import FoldedTexts, judged_text, normalise
 from samestory.params import Banding
 from samestory.signature import Sketches, sketch
 from samestory.sites import SiteNames, read_names
 
+A = TypeVar("A")
+
 _LEAST_ROWS: Final = 64
 """A smaller batch is not worth a second thread."""
+
+
+@dataclass(frozen=True)
+class Folded:
+    """The n articles of a batch, folded, without chrome.
+
+    Attributes
+    ----------
+    raw_keys : uint64 array of shape (n,)
+        Of each text.
+    n_removed : int32 array of shape (n,)
+        Words taken out as chrome.
+    texts : FoldedTexts
+    names : SiteNames
+    """
+
+    raw_keys: NDArray[np.uint64]
+    n_removed: NDArray[np.int32]
+    texts: FoldedTexts
+    names: SiteNames
 
 
 @dataclass(frozen=True)
@@ -32,107 +55,104 @@ class Prepared:
 
     Attributes
     ----------
-    raw_keys : uint64 array of shape (n,)
-        Of each text as it was handed in, folded.
+    folded : Folded
+        With their furniture.
     n_removed : int32 array of shape (n,)
-        Words taken out as furniture.
+        Words taken out as chrome or furniture.
+    is_cut : bool array of shape (n,)
+        Whether there was furniture.
     texts : FoldedTexts
+        Without it.
     sketches : Sketches
-    names : SiteNames
     """
 
-    raw_keys: NDArray[np.uint64]
+    folded: Folded
     n_removed: NDArray[np.int32]
+    is_cut: NDArray[np.bool_]
     texts: FoldedTexts
     sketches: Sketches
-    names: SiteNames
 
 
-def prepare(
-    articles: pa.RecordBatch,
-    config: Config,
-    banding: Banding,
-    executor: Executor,
-    furnished: Any = None,
-) -> Prepared:
-    """Fold and sketch the articles of a batch.
+def fold(articles: pa.RecordBatch, config: Config, executor: Executor) -> Folded:
+    """Fold the articles of a batch.
 
     Parameters
     ----------
     articles : pyarrow.RecordBatch
         Of the schema `samestory.schema.ARTICLE`.
     config : Config
-    banding : Banding
     executor : Executor
-    furnished : callable, optional
-        Of `SiteNames`; returns the `Remover` of known furniture and the key of each one's site.
     """
-    names = read_names(articles["source"], articles["url"])
-    remover, salts = furnished(names) if furnished is not None else (None, np.zeros(len(articles), np.uint64))
+    by_character = config.shingle_unit == "char"
 
-    def work(bounds: tuple[int, int]) -> _Part:
-        low, high = bounds
+    def work(low: int, high: int) -> tuple[NDArray[np.int32], FoldedTexts, NDArray[np.uint64]]:
         part = articles.slice(low, high - low)
-        return _prepare(part["text"], part["title"], config, banding, remover, salts[low:high])
+        texts = judged_text(part["text"], part["title"])
+        n_removed = np.zeros(len(texts), dtype=np.int32)
+        if config.boilerplate:
+            texts, n_removed = take_out_chrome(texts.cast(pa.large_string()), by_character=by_character)
+        folded = normalise(texts, unit=config.shingle_unit)
+        return n_removed, folded, hash_texts(folded)
 
-    n_parts = config.n_threads if len(articles) >= _LEAST_ROWS else 1
-    edges = np.linspace(0, len(articles), n_parts + 1).astype(int).tolist()
-    bounds = list(pairwise(edges))
-    parts = list(executor.map(work, bounds)) if n_parts > 1 else [work(bounds[0])]
-    return Prepared(
-        np.concatenate([part.raw_keys for part in parts]),
-        np.concatenate([part.n_removed for part in parts]),
-        joined_texts([part.texts for part in parts]),
-        concatenate([part.sketches for part in parts], banding.bands),
-        names,
+    parts = _in_parts(work, len(articles), config.n_threads, executor)
+    return Folded(
+        np.concatenate([keys for _, _, keys in parts]),
+        np.concatenate([n_removed for n_removed, _, _ in parts]),
+        joined_texts([folded for _, folded, _ in parts]),
+        read_names(articles["source"], articles["url"]),
     )
 
 
-@dataclass(frozen=True)
-class _Part:
-    raw_keys: NDArray[np.uint64]
-    n_removed: NDArray[np.int32]
-    texts: FoldedTexts
-    sketches: Sketches
-
-
-def _prepare(
-    text: Any,
-    title: Any,
-    config: Config,
-    banding: Banding,
+def clean(
+    folded: Folded,
     remover: Remover | None,
     salts: NDArray[np.uint64],
-) -> _Part:
-    by_character = config.shingle_unit == "char"
-    texts = judged_text(text, title)
-    n_removed = np.zeros(len(texts), dtype=np.int32)
-    if config.boilerplate:
-        texts, n_removed = take_out_chrome(texts.cast(pa.large_string()), by_character=by_character)
-    folded = normalise(texts, unit=config.shingle_unit)
-    raw_keys = hash_texts(folded)
-    if remover is not None and len(remover.furniture):
-        found = remover.find(folded, np.arange(len(folded)), salts)
-        n_removed = n_removed.copy()
-        n_removed[found.articles] += found.n_removed
-        folded = cut(folded, found, by_character)
-    return _Part(raw_keys, n_removed, folded, sketch(folded, config, banding))
-
-
-def refurnish(
-    prepared: Prepared, remover: Remover, salts: NDArray[np.uint64], config: Config, banding: Banding
+    config: Config,
+    banding: Banding,
+    executor: Executor,
 ) -> Prepared:
-    """Take more furniture out of a batch."""
+    """Take the furniture out of a batch, and sketch it.
+
+    Parameters
+    ----------
+    folded : Folded
+    remover : Remover, optional
+        Of the furniture that is known.
+    salts : uint64 array of shape (n,)
+        The key of each one's site.
+    config : Config
+    banding : Banding
+    executor : Executor
+    """
     by_character = config.shingle_unit == "char"
-    found = remover.find(prepared.texts, np.arange(len(prepared.texts)), salts)
-    if not found.n_removed.any():
-        return prepared
-    n_removed = prepared.n_removed.copy()
-    n_removed[found.articles] += found.n_removed
-    texts = cut(prepared.texts, found, by_character)
-    return dataclasses.replace(
-        prepared, n_removed=n_removed, texts=texts, sketches=sketch(texts, config, banding)
+
+    def work(low: int, high: int) -> tuple[NDArray[np.int32], FoldedTexts, Sketches]:
+        texts = FoldedTexts(folded.texts.data, folded.texts.offsets[low : high + 1])
+        n_cut = np.zeros(high - low, dtype=np.int32)
+        if remover is not None and len(remover.furniture):
+            texts = picked(texts, np.arange(high - low))
+            found = remover.find(texts, np.arange(high - low), salts[low:high])
+            n_cut[found.articles] = found.n_removed
+            texts = cut(texts, found, by_character)
+        return n_cut, texts, sketch(texts, config, banding)
+
+    parts = _in_parts(work, len(folded.raw_keys), config.n_threads, executor)
+    n_cut = np.concatenate([n for n, _, _ in parts])
+    return Prepared(
+        folded,
+        folded.n_removed + n_cut,
+        n_cut > 0,
+        joined_texts([texts for _, texts, _ in parts]),
+        concatenate([sketches for _, _, sketches in parts], banding.bands),
     )
+
+
+def _in_parts(work: Callable[[int, int], A], n: int, n_threads: int, executor: Executor) -> list[A]:
+    """Do work on a part of the rows a thread; of a few rows all at once."""
+    if n < _LEAST_ROWS or n_threads < 2:
+        return [work(0, n)]
+    edges = np.linspace(0, n, n_threads + 1).astype(int).tolist()
+    return list(executor.map(work, edges[:-1], edges[1:]))
 
 
 def hash_texts(folded: FoldedTexts) -> NDArray[np.uint64]:
@@ -149,17 +169,17 @@ def joined_texts(parts: list[FoldedTexts]) -> FoldedTexts:
         return parts[0]
     offsets, data, at = [np.zeros(1, dtype=np.int64)], [], 0
     for part in parts:
-        data.append(part.data[: part.n_bytes])
-        offsets.append(part.offsets[1:] + at)
-        at += part.n_bytes
+        begin, end = int(part.offsets[0]), int(part.offsets[-1])
+        data.append(part.data[begin:end])
+        offsets.append(part.offsets[1:] - begin + at)
+        at += end - begin
     return FoldedTexts(np.concatenate([*data, np.zeros(64, dtype=np.uint8)]), np.concatenate(offsets))
 
 
 def picked(texts: FoldedTexts, rows: NDArray[np.int64]) -> FoldedTexts:
     """Return some texts, in the given order."""
-    sizes = texts.offsets[rows + 1] - texts.offsets[rows]
-    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum(texts.offsets[rows + 1] - texts.offsets[rows], out=offsets[1:])
     data = np.zeros(int(offsets[-1]) + 64, dtype=np.uint8)
-    starts = np.repeat(texts.offsets[rows] - offsets[:-1], sizes)
-    data[: offsets[-1]] = texts.data[starts + np.arange(offsets[-1])]
+    gather_texts(texts.data, texts.offsets, rows, np.arange(len(rows)), data, offsets)
     return FoldedTexts(data, offsets)

@@ -124,8 +124,7 @@ class _Met:
         if len(open_):
             self._match(batch, open_, came, texts)
             rest = open_[self.matched[open_] < 0]
-            kept = state.texts["kept"][label[rest]].astype(np.int64)
-            self.matched[rest] = np.where(kept == came[rest], founder[rest], kept)
+            self.matched[rest] = self._first_known(came[rest], label[rest])
 
     def _founding_ranks(self, came: Ints) -> Ints:
         """Return the place of each new article in founding order."""
@@ -197,6 +196,18 @@ class _Met:
             if len(fits):
                 self.matched[k] = article[begin + fits[0]]
 
+    def _first_known(self, came: Ints, labels: Ints) -> Ints:
+        """Return an earlier article of each one's cluster, where it has met none of them itself."""
+        state = self._state
+        kept, founder = (state.texts[name][labels].astype(np.int64) for name in ("kept", "founder"))
+        known = np.where((kept != came) & self._is_earlier(kept, came), kept, founder)
+        for k in np.flatnonzero(known == came).tolist():  # it founds what was there before: once a cluster
+            _, members = state.members("cluster", labels[k : k + 1])
+            _, listed = state.articles_of(members)
+            old = listed[listed < self._first]
+            _, known[k : k + 1] = state.earliest(np.zeros(len(old), dtype=np.int64), old, "earliest")
+        return known
+
     def _joined(self, batch: Batch) -> dict[int, list[int]]:
         """Return by label the founders of the clusters of before that are part of it."""
         texts = self._state.texts
@@ -208,7 +219,13 @@ class _Met:
         }
         n_rows, n_old = texts.before("n_texts")
         had = dict(zip(n_rows.tolist(), n_old.tolist(), strict=True))
-        pairs |= {(label, label) for label in batch.clusters.tolist() if had.get(label, 0) > 0}
+        # A text that was the label of a cluster once, and not lately, still has that one's numbers.
+        labels = dict(zip(rows.tolist(), old.tolist(), strict=True))
+        pairs |= {
+            (label, label)
+            for label in batch.clusters.tolist()
+            if had.get(label, 0) > 0 and labels.get(label, label) == label
+        }
         f_rows, f_old = texts.before("founder")
         founders = dict(zip(f_rows.tolist(), f_old.tolist(), strict=True))
         joined: dict[int, list[int]] = {}

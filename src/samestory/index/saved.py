@@ -27,7 +27,8 @@ from samestory.index.columns import pack, unpack
 from samestory.index.furnish import SiteBook
 from samestory.index.keyruns import KeyRuns
 from samestory.index.state import State
-from samestory.index.store import Store, View
+from samestory.index.store import Store
+from samestory.index.view import View
 from samestory.schema import METADATA_COLUMNS
 
 FORMAT_VERSION: Final = 1

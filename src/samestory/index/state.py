@@ -56,6 +56,7 @@ cluster, and the articles that are its founder and that are kept.
 
 ARTICLES: Final = {
     "text": (np.int32, -1),
+    "whole": (np.int32, -1),
     "time": (np.int64, 0),
     "n_removed": (np.int32, 0),
     "raw_key": (np.uint64, 0),
@@ -70,10 +71,11 @@ ARTICLES: Final = {
 }
 """Columns of the articles.
 
-text; time (microseconds since 1970, or `kernels.clusters.UNDATED`); n_removed (words); raw_key (of the text
-as it was handed in); outlet, host (keys); id_end (where its id ends among all); seen (when it came,
-microseconds since 1970); is_alive; next_of_text; matched (the best
-earlier article when it came; of one that is gone, another of its cluster), is_new.
+text, and whole: the text with its furniture, which is no article's text, -1 where there is none. time
+(microseconds since 1970, or `kernels.clusters.UNDATED`), n_removed (words), raw_key (of the text as it was
+handed in), outlet and host (keys), id_end (where its id ends among all), seen (when it came, microseconds
+since 1970). is_alive, next_of_text; matched (the best earlier article when it came; of one that is gone,
+another of its cluster), is_new.
 """
 
 EDGES: Final = {
@@ -99,7 +101,7 @@ def salted(keys: NDArray[np.uint64], kind: int, number: Any = 0) -> NDArray[np.u
     salt = np.asarray(np.uint64(1 + kind) + np.uint64(8) * np.asarray(number, dtype=np.uint64))
     mixed = (keys ^ (salt * _STEP)) * _MIX
     mixed ^= mixed >> np.uint64(32)
-    return mixed * _STEP
+    return np.asarray(mixed * _STEP)
 
 
 class State:
