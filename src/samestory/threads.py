@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -20,6 +20,14 @@ def threads(n: int) -> Iterator[Executor]:
         yield executor
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+class InPlace(Executor):
+    """Does work at once, in the calling thread: for what is too little to be handed over."""
+
+    def map(self, fn: Callable[..., A], *iterables: Iterable[Any], **_: Any) -> Iterator[A]:
+        """Apply a function."""
+        return map(fn, *iterables)
 
 
 def in_order(

@@ -16,8 +16,6 @@ import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-import samestory
 from index_tools import (
     Article,
     Ledger,
@@ -29,10 +27,12 @@ from index_tools import (
     snapshot,
     told_by_index,
 )
+
+import samestory
 from samestory.errors import InputError
 from tabled import NOON, article, to_table, words
 
-FEWER = hypothesis.settings(max_examples=max(1, hypothesis.settings().max_examples // 2))
+FEWER = hypothesis.settings(max_examples=max(1, hypothesis.settings().max_examples // 4))
 PLAIN = samestory.Config(boilerplate=False, threads=2)
 
 

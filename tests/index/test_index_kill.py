@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from index_tools import Article, Ledger, Writer, differences, told_by_index, told_by_run
 
 import samestory
-from index_tools import Article, Ledger, Writer, differences, told_by_index, told_by_run
 from tabled import to_table
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes as POSIX has them")
@@ -193,7 +193,7 @@ def run_killing(folder: Path, n_kills: int, n_steps: int, most_seconds: float) -
 
 
 def test_killed_writers_leave_all_that_they_told_of(tmp_path: Path) -> None:
-    run_killing(tmp_path / "index", n_kills=12, n_steps=80, most_seconds=0.15)
+    run_killing(tmp_path / "index", n_kills=12, n_steps=60, most_seconds=0.15)
 
 
 @pytest.mark.slow

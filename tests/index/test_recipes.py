@@ -214,9 +214,8 @@ def test_the_asset_in_dagster(pipeline: Path) -> None:
     dagster = pytest.importorskip("dagster", reason="needs Dagster, which is not among the tests' packages")
     (pipeline / "news.jsonl").rename(pipeline / "2026-11-02.jsonl")
     asset = run_here(block("python", "import dagster"), pipeline)["assigned"]
-    for _ in range(2):
-        done = dagster.materialize(
-            [asset], partition_key="2026-11-02", instance=dagster.DagsterInstance.ephemeral()
-        )
-        assert done.success
+    with dagster.DagsterInstance.ephemeral() as instance:
+        for _ in range(2):
+            done = dagster.materialize([asset], partition_key="2026-11-02", instance=instance)
+            assert done.success
     assert pq.read_metadata(pipeline / "2026-11-02.assigned.parquet").num_rows == 47

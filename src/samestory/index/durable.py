@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Iterable
@@ -37,6 +38,7 @@ from samestory.version import __version__
 
 LOCK_TIMEOUT: Final = 60.0
 """Seconds that a writer waits for another."""
+_WORTH_A_THREAD: Final = 1 << 20
 _NOTHING: Final = np.zeros(0, dtype=np.int64)
 
 
@@ -177,7 +179,8 @@ class Index:
 
     def _read(self, data: Any) -> pa.RecordBatch:
         """Return the articles in one batch."""
-        with open_source(data, self.config) as source:
+        config = self.config if _is_large(data) else dataclasses.replace(self.config, threads=1)
+        with open_source(data, config) as source:
             if source.columns["doc_id"] is None and source.inputs == ["table"]:
                 raise SchemaError(
                     "the articles have no ids, by which an index tells them apart",
@@ -432,6 +435,11 @@ def _check_same(settings: dict[str, Any], config: Config, folder: Path) -> None:
             f"the index at {folder} was made with other settings: {shown}",
             hint="open it with its own settings, or make a new index",
         )
+
+
+def _is_large(data: Any) -> bool:
+    """Whether reading is worth a second thread."""
+    return not isinstance(data, (pa.Table, pa.RecordBatch)) or data.nbytes > _WORTH_A_THREAD
 
 
 def _last_of_each(articles: pa.RecordBatch) -> tuple[Ints, Ints]:

@@ -23,7 +23,7 @@ from samestory.sites import MOST_OUTLETS, SiteNames, Sites, host_of
 
 MOST_PAGES: Final = 2000
 """Pages of a site that are looked at when its furniture is learnt: the latest."""
-GROWTH: Final = 1.25
+GROWTH: Final = 1.5
 """A site's furniture is learnt anew when it has so many times the pages."""
 FIRST_PAGES: Final = 2
 LAST_PAGES: Final = 10_000_000

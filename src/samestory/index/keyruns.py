@@ -536,9 +536,11 @@ class KeyRuns:
         is_kept: NDArray[np.bool_] | None,
     ) -> None:
         """Put a run of each partition, merged with others where that is due and not too much at once."""
+        is_crowded = self._crowded()
+        if not len(entries) and not is_crowded.any():
+            return
         added = np.diff(offsets).tolist()
         runs = self._by_partition()
-        is_crowded = self._crowded()
         merged_bytes = 0
         put_off = []
         for step in range(N_PARTITIONS):

@@ -19,9 +19,12 @@ from samestory.kernels.overlap import MOST_TOGETHER
 from samestory.normalise import FoldedTexts
 from samestory.params import choose_banding
 from samestory.signature import sketch
+from samestory.threads import InPlace
 from samestory.verify import Articles, verify
 
 _NONE: Final = np.zeros(0, dtype=np.int64)
+_MANY: Final = 4096
+"""Fewer texts are not worth a second thread."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +112,7 @@ def place(
     groups = _group(state, new, buckets, gone)
     slow = groups.is_slow
     change = _join_small(state, groups, buckets, slow, config)
-    parted = [
-        _recompute(state, groups.members_of(k), config, executor) for k in np.flatnonzero(slow).tolist()
-    ]
+    parted = _recompute(state, groups.members[slow[groups.group_of_member]], config, executor)
     _settle(state, groups, slow, parted)
     added, removed = _choose_delegates(state, groups.members, gone)
     return NearChange(
@@ -245,10 +246,12 @@ def _recompute(state: State, members: Ints, config: Config, executor: Executor) 
     components, near : int64 arrays
         Labels of the members.
     """
+    if not len(members):
+        return members, members
     folded = decode(state, members)
     banding = choose_banding(config.threshold, config.recall, config.num_perm)
     sketches = sketch(folded, config, banding)
-    found = find_components(sketches, executor)
+    found = find_components(sketches, executor if len(members) > _MANY else InPlace())
     components = np.arange(len(members), dtype=np.int64)
     near = components.copy()
     firsts = found.docs[found.offsets[:-1]]
@@ -271,13 +274,12 @@ def _unordered(n: int) -> Articles:
     return Articles(times, np.zeros(0, dtype=np.uint8), np.zeros(n + 1, dtype=np.int64))
 
 
-def _settle(state: State, groups: _Groups, slow: NDArray[np.bool_], parted: list[tuple[Ints, Ints]]) -> None:
+def _settle(state: State, groups: _Groups, slow: NDArray[np.bool_], parted: tuple[Ints, Ints]) -> None:
     """Write down the components: those of the groups, and those that groups done as a whole have come to."""
     labels = groups.members[groups.offsets[:-1]][groups.group_of_member]
     in_slow = slow[groups.group_of_member]
-    if parted:
-        labels[in_slow] = np.concatenate([components for components, _ in parted])
-        state.texts.put("near", groups.members[in_slow], np.concatenate([near for _, near in parted]))
+    labels[in_slow], near = parted
+    state.texts.put("near", groups.members[in_slow], near)
     order = np.argsort(labels, kind="stable")
     members, labels = groups.members[order], labels[order]
     starts = np.flatnonzero(np.diff(labels, prepend=-1))

@@ -59,6 +59,7 @@ def first_facts(settings: dict[str, Any], fingerprint: str, version: str) -> dic
         "base_bytes": 0,
         "n_bases": 0,
         "n_furniture": 0,
+        "has_runs": [0, 0, 0],
         "first_chunk": 0,
         "n_chunks": 0,
         "tail_bytes": 0,
@@ -127,8 +128,13 @@ class Saved:
         kind = b"prints/some/" if facts["is_sampled"] else b"prints/all/"
         if not state.facts or bool(state.facts["is_sampled"]) != bool(facts["is_sampled"]):
             state.prints = KeyRuns(kind)
-        for runs in (state.keys, state.prints, state.id_keys):
+        for runs, has_any in zip((state.keys, state.prints, state.id_keys), facts["has_runs"], strict=True):
             runs.load(view, anew=anew)
+            if has_any and not runs.names():  # as if nothing were known: the answers would be wrong
+                raise IndexFormatError(
+                    f"the index at {self.store.folder} is damaged: its keys cannot be found",
+                    hint="restore it from a copy, or build it again",
+                )
         state.bank.load(view, facts["n_chunks"], facts["tail_bytes"])
         state.facts = facts
         state.begin()
@@ -139,14 +145,13 @@ class Saved:
         self.state = state = State()
         if facts["n_bases"]:
             for name, table in state.tables.items():
-                prefix = b"base/%s/" % name.encode()
-                columns = {key[len(prefix) :].decode(): view for key in view.names(prefix)}
                 arrays = {
-                    column: np.frombuffer(view.get(prefix + column.encode()), dtype=table[column].dtype)
-                    for column in columns
+                    column: np.frombuffer(
+                        view.get(f"base/{name}/{column}".encode()), dtype=table[column].dtype
+                    )
+                    for column in table.names
                 }
-                n = len(next(iter(arrays.values()))) if arrays else 0
-                table.extend(n, **arrays)
+                table.extend(len(arrays[table.names[0]]), **arrays)
         for k in range(facts["n_bases"]):
             words = unpack(view.get(b"base/words/%08d" % k))
             state.lexicon.extend(words["letters"], words["lengths"])
@@ -188,6 +193,7 @@ class Saved:
         hashes = _id_hashes(state, new_ids)
         if batch.renewed:
             deletes += store.view.names(b"prints/all/")
+        has_runs = []
         for runs, keys, members, kept in (
             (state.keys, batch.keys, batch.members, is_alive),
             (state.prints, batch.prints, batch.print_members, is_alive),
@@ -196,6 +202,8 @@ class Saved:
             more, fewer = runs.plan(keys, members, kept)
             puts += more
             deletes += fewer
+            has_runs.append(int(bool(more or runs.names())))
+        facts["has_runs"] = has_runs
         if len(new_ids):
             puts.append((b"meta/%012d" % int(new_ids[0]), [_as_ipc(metadata)]))
         if furniture is not None:

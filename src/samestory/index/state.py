@@ -16,6 +16,7 @@ from samestory.index.bank import Bank
 from samestory.index.columns import Columns
 from samestory.index.keyruns import KeyRuns
 from samestory.index.lexicon import Lexicon
+from samestory.kernels.clusters import UNDATED
 from samestory.kernels.index.graph import chain_edges, list_edges, list_rings
 
 Ints = NDArray[np.int64]
@@ -253,20 +254,29 @@ class State:
         """
         columns = self.articles
         times = columns["time"][articles]
-        keys: list[Any] = [articles, _ranks([self.id_bytes(a) for a in articles.tolist()]), times, groups]
-        undated = times == np.iinfo(np.int64).max
-        keys[1] = np.where(undated, 0, keys[1])
+        keys: list[Any] = [articles, times, groups]
         if rule == "first":
             keys = [articles, groups]
         elif rule == "longest":
-            keys.insert(3, -self.texts["n_units"][columns["text"][articles]].astype(np.int64))
+            keys.insert(2, -self.texts["n_units"][columns["text"][articles]].astype(np.int64))
         order = np.lexsort(keys)
-        firsts = np.flatnonzero(np.diff(groups[order], prepend=-1))
-        return groups[order][firsts], articles[order][firsts]
+        articles, groups = articles[order], groups[order]
+        firsts = np.flatnonzero(np.diff(groups, prepend=-1))
+        if rule != "first":
+            articles = self._by_id_where_tied(articles, [key[order] for key in keys[1:]])
+        return groups[firsts], articles[firsts]
 
-
-def _ranks(ids: list[bytes]) -> Ints:
-    order = sorted(range(len(ids)), key=ids.__getitem__)
-    ranks = np.empty(len(ids), dtype=np.int64)
-    ranks[order] = np.arange(len(ids))
-    return ranks
+    def _by_id_where_tied(self, articles: Ints, keys: list[Ints]) -> Ints:
+        """Put the least id first among dated articles that are alike in all keys."""
+        same = keys[0][1:] != UNDATED
+        for key in keys:
+            same &= key[1:] == key[:-1]
+        if not same.any():
+            return articles
+        articles = articles.copy()
+        run_of = np.concatenate([[0], np.cumsum(~same)])
+        starts = np.flatnonzero(np.diff(run_of, prepend=-1))
+        sizes = np.diff(starts, append=len(articles))
+        for start, size in zip(starts[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True):
+            articles[start] = min(articles[start : start + size].tolist(), key=self.id_bytes)
+        return articles
