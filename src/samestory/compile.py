@@ -7,12 +7,17 @@ compiled code on disk (see `samestory.kernels.jit`), and later processes load it
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 
 from samestory.config import Config
+from samestory.index.durable import Index
+from samestory.index.keyruns import KeyRuns, NoValues
 from samestory.inspect import signatures
 from samestory.pipeline import cluster
 
@@ -20,6 +25,9 @@ _N_VARIANTS: Final = 80
 _N_COPIES: Final = 80
 _N_WORDS: Final = 120
 _N_PAGES: Final = 16
+_N_BATCHES: Final = 4
+_N_ALIKE: Final = 48
+_N_KEYS: Final = 20_000
 _DATES: Final = ["2024-01-01", "2024-01-02", None, "2024-01-09", "2024-03-01"]
 
 
@@ -70,6 +78,28 @@ def _reports() -> pa.Table:
     return pa.table({"id": ids, "title": titles, "text": texts, "date": _DATES * (n // len(_DATES))})
 
 
+def _ingest(folder: Path) -> None:
+    """Send articles down each of the ways of an index."""
+    articles = _articles()
+    order = np.random.default_rng(1).permutation(len(articles))
+    with Index.open(folder / "first", Config(threads=1), create=True) as index:
+        for part in np.array_split(order, _N_BATCHES):
+            index.ingest(articles.take(pa.array(part)))
+        index.query(articles.take(pa.array(order[:2])).set_column(0, "id", pa.array(["x", "y"])))
+        index.delete([str(k) for k in order[::3]])
+    alike = [
+        " ".join([*(f"a{k}x{i}" for i in range(60)), *(f"c{i}" for i in range(60))]) for k in range(_N_ALIKE)
+    ]
+    many = pa.table({"id": [str(k) for k in range(_N_ALIKE)], "text": alike})
+    with Index.open(folder / "many", Config(threads=1, boilerplate=False), create=True) as index:
+        for begin in range(0, _N_ALIKE, _N_ALIKE // 2):
+            index.ingest(many.slice(begin, _N_ALIKE // 2))
+    keys = np.random.default_rng(1).integers(0, 1 << 63, _N_KEYS, dtype=np.uint64) * np.uint64(2)
+    runs = KeyRuns(b"")
+    runs.load(NoValues())
+    runs.plan(keys, np.zeros(_N_KEYS, dtype=np.int32))
+
+
 def compile_kernels() -> float:
     """Compile what is not compiled yet; return the seconds it took."""
     start = time.perf_counter()
@@ -77,6 +107,8 @@ def compile_kernels() -> float:
     cluster(_reports(), Config(threads=1, level="story"))
     cluster(_articles().slice(0, _N_VARIANTS), Config(threads=1, founder_overlap=0.5))
     signatures(["one two three four five six"], Config(threads=1))
+    with tempfile.TemporaryDirectory() as folder:
+        _ingest(Path(folder))
     return time.perf_counter() - start
 
 

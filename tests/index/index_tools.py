@@ -27,8 +27,18 @@ COMPARED: Final = (
 )
 SHINGLES: Final = ("word:3", "word:3", "char:9")
 RULES: Final = ("earliest", "longest", "first")
-ODD: Final = (None, "", "...", "\u3000", "word", "two words", "新闻", "新闻报道中国日本河水上涨城市道路关闭" * 3,
-    "مُحَمَّد في المدينة القديمة قرب النهر", "Straße STRASSE straße")  # fmt: skip
+ODD: Final = (
+    None,
+    "",
+    "...",
+    "\u3000",
+    "word",
+    "two words",
+    "新闻",
+    "新闻报道中国日本河水上涨城市道路关闭" * 3,
+    "مُحَمَّد في المدينة القديمة قرب النهر",
+    "Straße STRASSE straße",
+)
 _PHRASES: Final = 3
 _LONG: Final = [f"slide{k}" for k in range(400)]
 
@@ -269,7 +279,7 @@ def judged(row: Article) -> str:
 
 
 def founding_order(batch: Sequence[Article]) -> dict[str, int]:
-    """The place of each article of a batch in the order of time; the undated in that of the rows, at the end."""
+    """The place of each article of a batch in the order of time; the undated come last, in their order."""
     dated = [row for row in batch if row["published_at"] is not None]
     undated = [row for row in batch if row["published_at"] is None]
     dated.sort(key=lambda row: (row["published_at"], row["doc_id"].encode()))

@@ -1,4 +1,4 @@
-"""An index that changes: updates, deletions, queries, other processes; and what it says of each article that came."""
+"""An index that changes: updates, deletions, other processes; and what it says of each article that came."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ def check_met(
 
 
 def check_merged(told: list[dict[str, Any]], was: dict[str, str], now: dict[str, str]) -> None:
-    """Each cluster that was joined from several by articles that came, or goes by another id, is told of once."""
+    """Each cluster that new articles joined from several, or gave another id, is told of once."""
     before: dict[str, set[str]] = {}
     for doc_id, cluster_id in was.items():
         before.setdefault(now[doc_id], set()).add(cluster_id)
@@ -352,7 +352,7 @@ def test_another_process_sees_each_change(tmp_path: Path) -> None:
         with reader, reader.stdin, reader.stdout:
             assert reader.stdout.readline() == "ready\n"
             driver = Driver(rng, index)
-            for _ in range(30):
+            for _ in range(20):
                 rng.choice((driver.add, driver.update, driver.delete) if len(index) else (driver.add,))()
                 reader.stdin.write("look\n")
                 reader.stdin.flush()

@@ -119,7 +119,7 @@ def test_files_cut_anywhere_are_refused(index: Path, right: dict[str, Any], tmp_
     with Store(index, readonly=True) as store:
         needed = store.size_bytes()
     rng = random.Random(1)
-    sizes = sorted({0, 1, 4096, 8192, needed - 4096, needed - 1, *(rng.randrange(needed) for _ in range(12))})
+    sizes = sorted({0, 1, 4096, 8192, needed - 4096, needed - 1, *(rng.randrange(needed) for _ in range(6))})
     for size, (kind, found) in zip(
         sizes, ask_all(copies(tmp_path, (data[:size] for size in sizes))), strict=True
     ):
@@ -128,37 +128,33 @@ def test_files_cut_anywhere_are_refused(index: Path, right: dict[str, Any], tmp_
         assert "Hint: " in found
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_changed_byte_of_any_value_is_found(
-    index: Path, right: dict[str, Any], tmp_path: Path, kind: str
-) -> None:
+def test_a_changed_byte_of_any_value_is_found(index: Path, right: dict[str, Any], tmp_path: Path) -> None:
     data = (index / "data.mdb").read_bytes()
-    rng = random.Random(kind)
+    rng = random.Random(4)
+    places: list[tuple[bytes, int]] = []
     with Store(index, readonly=True) as store:
-        names = [name for name in store.view.names(kind.encode()) if len(store.view.get(name)) > 8]
-        chosen = rng.sample(names, min(2, len(names)))
-        places = []
-        for name in chosen:
+        for kind in KINDS:
+            name = rng.choice(
+                [name for name in store.view.names(kind.encode()) if len(store.view.get(name)) > 8]
+            )
             value = bytes(store.view.get(name))
             begin = data.find(value)
             while begin >= 0:  # an older version of it may be in the file as well
-                places += [begin + place for place in (0, rng.randrange(len(value)), len(value) - 1)]
+                places += [(name, begin + at) for at in (rng.randrange(len(value)), len(value) - 1)]
                 begin = data.find(value, begin + 1)
 
     def changed(place: int) -> bytes:
         return data[:place] + bytes([data[place] ^ 1 << rng.randrange(8)]) + data[place + 1 :]
 
-    assert places
-    found = ask_all(copies(tmp_path, (changed(place) for place in places)))
-    n_found = 0
-    for state, answer in found:
+    found = ask_all(copies(tmp_path, (changed(place) for _, place in places)))
+    noticed = set()
+    for (name, _), (state, answer) in zip(places, found, strict=True):
         if state == "refused":
             assert answer.startswith("IndexFormatError"), answer
-            n_found += 1
         else:
             never_wrong(answer, right)
-            n_found += state == "wrong"
-    assert n_found >= len(chosen)
+        noticed |= {name} if state != "sound" else set()
+    assert noticed == {name for name, _ in places}
 
 
 def test_any_changed_bytes(index: Path, right: dict[str, Any], tmp_path: Path) -> None:
@@ -173,7 +169,7 @@ def test_any_changed_bytes(index: Path, right: dict[str, Any], tmp_path: Path) -
             own[place] = rng.randrange(256)
         return bytes(own)
 
-    for state, answer in ask_all(copies(tmp_path, (changed() for _ in range(25)))):
+    for state, answer in ask_all(copies(tmp_path, (changed() for _ in range(16)))):
         if state == "refused":
             assert answer.startswith("IndexFormatError"), answer
         else:
@@ -253,7 +249,7 @@ def fill(folder: Path, limit: str, lift: str) -> None:
 def test_a_limit_of_file_size_leaves_the_index_as_it_was(tmp_path: Path) -> None:
     limit = (
         "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, resource.RLIM_INFINITY))"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1_200_000, resource.RLIM_INFINITY))"
     )
     lift = "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))"
     fill(tmp_path / "index", limit, lift)
@@ -268,7 +264,7 @@ def test_a_full_disk_leaves_the_index_as_it_was(tmp_path: Path) -> None:
     if not mounted or mounted.returncode:
         pytest.skip("no right to mount a small disk")
     try:
-        (disk / "ballast").write_bytes(bytes(1_000_000))
+        (disk / "ballast").write_bytes(bytes(1_600_000))
         fill(disk / "index", "", 'import os; os.remove(sys.argv[1] + "/../ballast")')
     finally:
         subprocess.run(["umount", str(disk)], check=True)

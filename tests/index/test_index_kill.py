@@ -136,7 +136,7 @@ def started(code: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
 
 
 def kill_one(breeder: Any, seconds: float) -> tuple[int, bool]:
-    """Let a writer begin, and kill it some seconds later; return the changes it told of, and if it was done."""
+    """Let a writer begin, and kill it; return the changes that it told of, and if it was done."""
     breeder.stdin.write("next\n")
     breeder.stdin.flush()
     lines = [breeder.stdout.readline()]

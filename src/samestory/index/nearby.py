@@ -271,6 +271,7 @@ def _chosen(folded: FoldedTexts, found: Components) -> FoldedTexts:
 def _unordered(n: int) -> Articles:
     """Return articles without dates or ids: the first of a cluster founds it."""
     times = np.full(n, UNDATED, dtype=np.int64)
+    times.flags.writeable = False  # as those that Arrow hands over: the same kernel is compiled for both
     return Articles(times, np.zeros(0, dtype=np.uint8), np.zeros(n + 1, dtype=np.int64))
 
 
