@@ -189,7 +189,7 @@ def cluster_corpus(
     observer: Observer = ignore_progress,
     inspect: Callable[[Weighed], None] = _ignore,
 ) -> Result:
-    """Do the work of `cluster` on the articles that `read` brings; the facts tell of `source` and `config`."""
+    """Do the work of `cluster` on articles that `read` brings; the facts tell of `source` and `config`."""
     with timings.stage("total"), threads(config.n_threads) as executor, TextStore() as texts:
         with timings.stage("read and sketch"):
             corpus = read(texts, executor)

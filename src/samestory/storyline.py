@@ -104,14 +104,17 @@ def weigh_units(
     return Weighed(corpus, chosen, neighbours, units, linkage)
 
 
-def find_stories(weighed: Weighed, times: NDArray[np.int64], observer: Observer) -> Stories:
-    """Group the duplicate clusters of a corpus to stories."""
+def find_stories(
+    weighed: Weighed, times: NDArray[np.int64], observer: Observer, *, spelling: bool = True
+) -> Stories:
+    """Group the duplicate clusters of a corpus to stories; `spelling`: and name the terms that hold them."""
     observer("group", 0, None)
     units, linkage = weighed.units, weighed.linkage
     edges = grouping.find_edges(weighed.neighbours, units.factors, linkage)
     of_unit = grouping.group(units, edges, linkage, weighed.corpus.executor)
     fit = grouping.fit(units, of_unit, linkage)
-    return _stories(weighed, times, edges, of_unit, fit)
+    terms = _spell_terms(weighed.corpus, weighed.chosen, fit) if spelling else []
+    return _stories(weighed, times, edges, of_unit, fit, terms)
 
 
 def explain_pair(weighed: Weighed, doc_a: int, doc_b: int) -> pa.Table:
@@ -233,7 +236,12 @@ def _spell_terms(corpus: Corpus, chosen: Chosen, fit: Fit) -> list[list[str]]:
 
 
 def _stories(
-    weighed: Weighed, times: NDArray[np.int64], edges: Edges, of_unit: NDArray[np.int64], fit: Fit
+    weighed: Weighed,
+    times: NDArray[np.int64],
+    edges: Edges,
+    of_unit: NDArray[np.int64],
+    fit: Fit,
+    terms: list[list[str]],
 ) -> Stories:
     """Bring what was found for units to all articles."""
     chosen = weighed.chosen

@@ -119,10 +119,13 @@ def assign(
     is_cut = rows[prepared.is_cut[rows]]
     n_words = prepared.sketches.n_units[is_cut] + (prepared.n_removed - prepared.folded.n_removed)[is_cut]
     kept = picked(prepared.folded.texts, is_cut)
+    titled, titles = _titles(articles, rows, config)
+    kept, n_words = joined_texts([kept, titles]), np.append(n_words, np.zeros(len(titled), np.int32))
     coded, new, text_of, leaders = _add_texts(state, texts, sketches, kept, n_words)
     came = _add_articles(state, articles, prepared, rows, ids, text_of[: len(rows)])
-    whole = state.texts.n - len(is_cut) + np.arange(len(is_cut))
-    state.articles.put("whole", came[prepared.is_cut[rows]], whole)
+    whole = state.texts.n - len(kept) + np.arange(len(kept))
+    state.articles.put("whole", came[prepared.is_cut[rows]], whole[: len(is_cut)])
+    state.articles.put("title", came[titled], whole[len(is_cut) :])
     if moved is not None:
         state.articles.put("text", shifted, text_of[len(rows) :])
         state.articles.put("whole", shifted, moved.whole)
@@ -131,6 +134,13 @@ def assign(
     of_row[rows] = came
     keys = sketches.band_keys[:, leaders]
     return finish(state, keys, of_row, came, left, lost, coded, new, gone, config, executor, shifted, adding)
+
+
+def _titles(articles: pa.RecordBatch, rows: Ints, config: Config) -> tuple[Ints, FoldedTexts]:
+    """Return which of some rows have titles, and these, where stories are looked for."""
+    data, offsets = string_buffers(articles["title"])
+    titled = np.flatnonzero(np.diff(offsets)[rows] > 0) if config.level == "story" else _NONE
+    return titled, picked(FoldedTexts(data, offsets), rows[titled])
 
 
 def _still_there(moved: Moved | None, left: Ints) -> Moved | None:

@@ -43,7 +43,7 @@ class Bank:
         self._addresses = np.zeros(n_chunks, dtype=np.int64)
         self._kept = {}
         self.n_chunks = n_chunks
-        self.tail = bytes(view.get(_NAME % (n_chunks - 1))[:tail_bytes]) if tail_bytes else b""
+        self.tail = bytes(view.get(chunk_name(n_chunks - 1))[:tail_bytes]) if tail_bytes else b""
 
     def moved(self, view: Any) -> None:
         """Look at a newer view of a store whose values have stayed where they were but for the last."""
@@ -70,8 +70,32 @@ class Bank:
         chunk = self.n_chunks - 1 if grows else self.n_chunks
         places = len(self.tail) + coded.offsets[:-1]
         value = self.tail + coded.codes[:n_bytes].tobytes() if n_bytes else self.tail
-        puts = [(_NAME % chunk, [value, bytes(max(16, _LEAST_BYTES - len(value)))])] if n_bytes else []
+        puts = [(chunk_name(chunk), [value, _padding(value)])] if n_bytes else []
         return puts, value, np.full(len(coded), chunk, dtype=np.int32), places.astype(np.int32)
+
+    def plan_anew(
+        self, coded: Coded
+    ) -> tuple[list[tuple[bytes, list[Any]]], int, NDArray[np.int32], NDArray[np.int32]]:
+        """Plan to keep texts, all of some bytes, in new values of about `CHUNK_BYTES` behind all that there are.
+
+        Returns
+        -------
+        puts : list of (name, buffers)
+        tail_bytes : int
+            What counts as not full yet of the last one.
+        chunks, places : int32 arrays
+            Of each text.
+        """
+        starts = coded.offsets[:-1]
+        firsts, groups = np.unique(starts // CHUNK_BYTES, return_index=True, return_inverse=True)[1:]
+        bounds = np.append(starts[firsts], coded.n_bytes)
+        puts: list[tuple[bytes, list[Any]]] = []
+        value = b""
+        for k in range(len(firsts)):
+            value = coded.codes[bounds[k] : bounds[k + 1]].tobytes()
+            puts.append((chunk_name(self.n_chunks + k), [value, _padding(value)]))
+        chunks, places = self.n_chunks + groups.reshape(-1), starts - bounds[groups.reshape(-1)]
+        return puts, self.tail_after(value), chunks.astype(np.int32), places.astype(np.int32)
 
     @staticmethod
     def tail_after(value: bytes) -> int:
@@ -105,6 +129,15 @@ class Bank:
         return gather(addresses, lengths)
 
     def _locate(self, chunk: int) -> None:
-        data = self._view.array(_NAME % chunk, np.uint8)
+        data = self._view.array(chunk_name(chunk), np.uint8)
         self._kept[chunk] = data
         self._addresses[chunk] = data.__array_interface__["data"][0]
+
+
+def chunk_name(chunk: int) -> bytes:
+    """Return the name of the value that a chunk is."""
+    return _NAME % chunk
+
+
+def _padding(value: bytes) -> bytes:
+    return bytes(max(16, _LEAST_BYTES - len(value)))

@@ -50,7 +50,8 @@ def _check_values(state: State, view: View) -> list[str]:
     known |= {b"facts"}
     known |= {b"texts/%08x" % k for k in range(facts["first_chunk"], facts["n_chunks"])}
     known |= {b"log/%012d" % k for k in range(facts["log_begin"], facts["n_logs"])}
-    known |= {b"base/%s/%08d" % (kind, k) for kind in (b"words", b"ids") for k in range(facts["n_bases"])}
+    pieces = range(facts["base_begin"], facts["n_bases"])
+    known |= {b"base/%s/%08d" % (kind, k) for kind in (b"words", b"ids") for k in pieces}
     if facts["n_bases"]:
         tables = state.tables.items()
         known |= {f"base/{name}/{column}".encode() for name, table in tables for column in table.names}

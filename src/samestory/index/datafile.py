@@ -21,8 +21,12 @@ from samestory.index.lmdb_faults import NO_RIGHTS, error_code, read_failure, rep
 from samestory.index.lmdb_file import (
     DATA_NAME,
     LOCK_TABLE_NAME,
+    add_copy,
     examine,
+    home_of,
+    newest_number,
     open_environment,
+    remove_old,
     structure_faults,
     truncated,
 )
@@ -39,8 +43,10 @@ class DataFile:
 
     Attributes
     ----------
-    folder, path : Path
-        The index, and its data file.
+    folder, home, path : Path
+        The index, the folder of the data file, and that file.
+    number : int
+        How many data files the index had before it.
     generation : int
         Raised whenever the file is mapped anew: older transactions and memory are gone then.
     readonly : bool
@@ -54,9 +60,11 @@ class DataFile:
         How many stores share it.
     """
 
-    def __init__(self, folder: Path, readonly: bool) -> None:
+    def __init__(self, folder: Path, number: int, readonly: bool) -> None:
         self.folder = folder
-        self.path = folder / DATA_NAME
+        self.number = number
+        self.home = home_of(folder, number)
+        self.path = self.home / DATA_NAME
         self.generation = 0
         self.readonly = readonly
         self.is_guarded = True
@@ -80,6 +88,20 @@ class DataFile:
             except lmdb.Error as error:
                 raise (write_failure if write else read_failure)(self.folder, error) from error
         raise InputError(f"the index at {self.folder} could not be mapped", hint="try again")
+
+    def is_replaced(self) -> bool:
+        """Return whether another data file counts now; this one can still be read, but no more opened."""
+        if os.path.exists(home_of(self.folder, self.number + 1)):
+            return True
+        return not os.path.exists(self.path) and newest_number(self.folder) != self.number
+
+    def replace(self) -> None:
+        """Put a copy without free pages in the place of this file; OutputError if there is no room for it."""
+        add_copy(self._environment(), self.folder, self.number)
+
+    def remove_older(self) -> None:
+        """Remove the files that this one has replaced, as far as the system lets them go."""
+        remove_old(self.folder, self.number)
 
     def grow(self, n_bytes: int) -> None:
         """Map the file anew with room for `n_bytes` more; OutputError if that cannot be."""
@@ -105,7 +127,7 @@ class DataFile:
         """Return what is wrong with LMDB's pages, in words."""
         for _ in range(_MOST_TRIES):
             number = self.last_commit()
-            found = structure_faults(self.folder)
+            found = structure_faults(self.folder, self.home)
             # What was looked at while another commit was written tells nothing.
             if not found or number == self.last_commit():
                 return found
@@ -183,7 +205,7 @@ class DataFile:
 
     def _map(self, readonly: bool, sizes: list[int]) -> None:
         """Map the file in the first of these sizes (or some usual ones) that the system allows."""
-        examine(self.folder)
+        examine(self.folder, self.home)
         file_bytes = self.path.stat().st_size
         usual = [max(FIRST_MAP, 2 * file_bytes), 2 * file_bytes + _SPARE_BYTES, file_bytes + _SPARE_BYTES]
         left = list(sizes or usual)
@@ -197,13 +219,13 @@ class DataFile:
 
     def _open(self, size: int, readonly: bool) -> lmdb.Environment:
         try:
-            env = open_environment(self.folder, size, readonly)
+            env = open_environment(self.home, size, readonly)
         except (lmdb.Error, OSError) as error:
             if not readonly or error_code(error) not in NO_RIGHTS:
                 raise
-            env = open_environment(self.folder, size, readonly, lock=False)
+            env = open_environment(self.home, size, readonly, lock=False)
         # On a file system mounted for reading, LMDB does without its lock file and does not say so.
-        self.is_guarded = os.access(self.folder / LOCK_TABLE_NAME, os.W_OK)
+        self.is_guarded = os.access(self.home / LOCK_TABLE_NAME, os.W_OK)
         return env
 
 
@@ -230,17 +252,31 @@ def acquire(folder: Path, readonly: bool) -> DataFile:
     OutputError
         If it is to be written and cannot be.
     """
-    with _registry:
-        examine(folder)
-        file = _open_files.get(identity(folder / DATA_NAME))
-        if file is None:
-            file = DataFile(folder, readonly)
-            _open_files[file.identity] = file
-        file.require_own_process()
-        if not readonly:
-            file.allow_writing()
-        file.users += 1
-        return file
+    for _ in range(_MOST_TRIES):
+        number = newest_number(folder)
+        try:
+            with _registry:
+                return _acquire(folder, number, readonly)
+        except (SamestoryError, OSError) as error:
+            # The file may have been replaced since its number was looked up.
+            if newest_number(folder) == number:
+                raise read_failure(folder, error) if isinstance(error, OSError) else error
+    raise InputError(f"the index at {folder} is replaced all the time", hint="try again")
+
+
+def _acquire(folder: Path, number: int, readonly: bool) -> DataFile:
+    home = home_of(folder, number)
+    examine(folder, home)
+    file = _open_files.get(identity(home / DATA_NAME))
+    # Another file may have come to the number of one that is no more mapped.
+    if file is None or file.number != number:
+        file = DataFile(folder, number, readonly)
+        _open_files[file.identity] = file
+    file.require_own_process()
+    if not readonly:
+        file.allow_writing()
+    file.users += 1
+    return file
 
 
 def release(file: DataFile) -> None:
@@ -248,7 +284,8 @@ def release(file: DataFile) -> None:
     with _registry:
         file.users -= 1
         if file.users == 0:
-            _open_files.pop(file.identity, None)
+            if _open_files.get(file.identity) is file:
+                del _open_files[file.identity]
             file.close()
 
 

@@ -22,6 +22,7 @@ from samestory.errors import ConfigError, IndexFormatError, IndexMismatchError, 
 from samestory.furniture import Furniture, Remover
 from samestory.index.assign import assign, finish, remove_articles
 from samestory.index.check import check_state
+from samestory.index.compact import compact
 from samestory.index.export import Stored, run_over
 from samestory.index.furnish import Moved, clean_again, learn_with
 from samestory.index.lexicon import Coded
@@ -30,6 +31,7 @@ from samestory.index.rows import tell
 from samestory.index.saved import FACTS, Saved, first_facts, read_facts
 from samestory.index.state import Ints
 from samestory.index.store import Store
+from samestory.index.stories import regroup_stories
 from samestory.kernels.clusters import UNDATED
 from samestory.params import choose_banding
 from samestory.read import open_source
@@ -100,11 +102,6 @@ class Index:
         """
         if config is not None and not isinstance(config, Config):
             raise ConfigError(f"config is of type {type(config).__name__}", hint="pass samestory.Config()")
-        if config is not None and config.level == "story":
-            raise ConfigError(
-                "level is 'story': an index does not keep stories yet",
-                hint="use samestory.cluster over all articles for stories",
-            )
         if config is not None and config.founder_overlap:
             raise ConfigError(
                 f"founder_overlap is {config.founder_overlap:g}: an index does not split clusters",
@@ -199,6 +196,8 @@ class Index:
         try:
             prepared, moved, furniture = self._prepare(articles, adding=adding)
             batch = assign(state, articles, prepared, self.config, self._executor, moved, adding)
+            if self.config.level == "story":
+                regroup_stories(state, batch.clusters, batch.left, self.config, self._executor)
             told = tell(state, articles, batch, self.config)
             if adding and (len(batch.came) or len(batch.left)):
                 first = int(batch.came[0]) if len(batch.came) else 0
@@ -295,6 +294,8 @@ class Index:
                 self.config,
                 self._executor,
             )
+            if self.config.level == "story":
+                regroup_stories(state, batch.clusters, batch.left, self.config, self._executor)
             self._saved.commit(batch, pa.RecordBatch.from_pylist([], schema=schema.ARTICLE))
         except BaseException:
             state.undo()
@@ -373,6 +374,42 @@ class Index:
         except IndexFormatError as error:
             wrong.append(error.message)
         return wrong
+
+    def compact(self) -> dict[str, Any]:
+        """Take out what nothing refers to any more, and make the file as small as it can be.
+
+        Nothing else changes: neither clusters, nor what articles are told, nor which ids can be resolved.
+        Others may ask meanwhile. About as much room as the index takes is needed beside it.
+
+        Returns
+        -------
+        dict
+            bytes_before and bytes_after (of the data file), articles, texts, seconds.
+
+        Raises
+        ------
+        IndexLockedError
+            Another process was writing for longer than `lock_timeout`.
+        OutputError
+            There is no room; the index is sound, and perhaps larger than it was.
+        """
+        begin = time.perf_counter()
+        with self._store.locked(self._lock_timeout):
+            self._saved.load()
+            bytes_before = self._store.size_bytes()
+            try:
+                compact(self._saved)
+            except BaseException:
+                self._saved.forget()
+                raise
+            state = self._saved.state
+            return {
+                "bytes_before": bytes_before,
+                "bytes_after": self._store.size_bytes(),
+                "articles": int(state.facts["n_articles"]),
+                "texts": int(np.count_nonzero(state.texts["n_articles"])),
+                "seconds": round(time.perf_counter() - begin, 6),
+            }
 
     def _note(self, table: pa.Table, seconds: float) -> None:
         facts = self._saved.state.facts

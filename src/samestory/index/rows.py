@@ -68,7 +68,6 @@ def describe(state: State, articles: Ints, config: Config) -> dict[str, Any]:
     relation[kept == articles] = 1
     relation[size == 1] = 0
     n_removed = state.articles["n_removed"][articles].astype(np.float64)
-    n = len(articles)
     return {
         "cluster_id": _ids(state, texts["founder"][label]),
         "cluster_size": pa.array(size),
@@ -76,13 +75,25 @@ def describe(state: State, articles: Ints, config: Config) -> dict[str, Any]:
         "relation": _RELATIONS.take(pa.array(relation)),
         "jaccard": pa.array(jaccard),
         "containment": pa.array(containment),
-        "story_id": pa.nulls(n, pa.string()),
-        "story_size": pa.nulls(n, pa.int32()),
-        "story_score": pa.nulls(n, pa.float32()),
+        **_stories(state, articles, config),
         "n_shingles": pa.array(texts["n_shingles"][own]),
         "boilerplate_ratio": pa.array(
             (n_removed / np.maximum(n_removed + texts["n_units"][own], 1.0)).astype(np.float32)
         ),
+    }
+
+
+def _stories(state: State, articles: Ints, config: Config) -> dict[str, Any]:
+    n = len(articles)
+    if config.level != "story":
+        kinds = {"story_id": pa.string(), "story_size": pa.int32(), "story_score": pa.float32()}
+        return {name: pa.nulls(n, kind) for name, kind in kinds.items()}
+    columns = state.articles
+    founder = columns["story"][articles]
+    return {
+        "story_id": _ids(state, founder),
+        "story_size": pa.array(columns["story_size"][founder]),
+        "story_score": pa.array(columns["story_score"][articles]),
     }
 
 

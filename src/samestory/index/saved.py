@@ -4,7 +4,7 @@
 
     facts                      settings and single numbers, as JSON
     log/<number>               what each batch has changed since the columns were written
-    base/<table>/<column>      the columns, and base/words/<number>, base/ids/<number>
+    base/<table>/<column>      the columns, and base/words/<number>, base/ids/<number>: one after another
     furniture                  blocks of words that are taken out, as Arrow
     meta/<first article>       titles, outlets and addresses, batch by batch, as Arrow
     texts/<number>             coded texts: see `samestory.index.bank`
@@ -26,6 +26,7 @@ from samestory.index.assign import Batch
 from samestory.index.columns import pack, unpack
 from samestory.index.furnish import SiteBook
 from samestory.index.keyruns import KeyRuns
+from samestory.index.sealed import LARGEST_PAYLOAD
 from samestory.index.state import State
 from samestory.index.store import Store
 from samestory.index.view import View
@@ -57,6 +58,7 @@ def first_facts(settings: dict[str, Any], fingerprint: str, version: str) -> dic
         "log_begin": 0,
         "log_bytes": 0,
         "base_bytes": 0,
+        "base_begin": 0,
         "n_bases": 0,
         "n_furniture": 0,
         "has_runs": [0, 0, 0],
@@ -152,7 +154,7 @@ class Saved:
                     for column in table.names
                 }
                 table.extend(len(arrays[table.names[0]]), **arrays)
-        for k in range(facts["n_bases"]):
+        for k in range(facts["base_begin"], facts["n_bases"]):
             words = unpack(view.get(b"base/words/%08d" % k))
             state.lexicon.extend(words["letters"], words["lengths"])
             state.ids += bytes(view.get(b"base/ids/%08d" % k))
@@ -208,7 +210,7 @@ class Saved:
             puts.append((b"meta/%012d" % int(new_ids[0]), [_as_ipc(metadata)]))
         if furniture is not None:
             facts["n_furniture"] += 1
-            puts.append((FURNITURE, [_table_as_ipc(furniture.table)]))
+            puts.append((FURNITURE, [table_as_ipc(furniture.table)]))
         facts["n_batches"] += 1
         self._add_record(puts, deletes, facts)
         n_chunks = state.bank.n_chunks + (1 if tail and not state.bank.tail else 0)
@@ -216,6 +218,49 @@ class Saved:
         puts.append((FACTS, [json.dumps(facts).encode()]))
         store.commit(puts, deletes)
         self._committed(tail)
+
+    def rearrange(self, puts: Puts, deletes: list[bytes], *, anew: bool = False) -> State:
+        """Write down that what is known lies elsewhere; return the state, which is to be used from then on.
+
+        Parameters
+        ----------
+        puts, deletes : lists
+            Of values besides those of the columns; both are added to.
+        anew : bool
+            Write all columns, however little has changed.
+
+        Raises
+        ------
+        OutputError
+            If there is no room; what is on the disk is as before, and is read again by the next `load`.
+        """
+        facts = self.state.facts
+        try:
+            if anew:
+                self._replace_base(puts, deletes, facts)
+            else:
+                self._add_record(puts, deletes, facts)
+            puts.append((FACTS, [json.dumps(facts).encode()]))
+            self.store.commit(puts, deletes)
+        except BaseException:
+            self.forget()
+            raise
+        return self.load()
+
+    def forget(self) -> None:
+        """Have everything read again by the next `load`: the state in memory is not the one in the store."""
+        self._generation = -1
+
+    def _replace_base(self, puts: Puts, deletes: list[bytes], facts: dict[str, Any]) -> None:
+        """Write all columns, and the words and the ids each in one piece."""
+        deletes += [b"log/%012d" % number for number in range(facts["log_begin"], facts["n_logs"])]
+        if len(self.state.ids) <= LARGEST_PAYLOAD:
+            pieces = range(facts["base_begin"], facts["n_bases"])
+            deletes += [b"base/%s/%08d" % (kind, k) for kind in (b"words", b"ids") for k in pieces]
+            # The number of the only piece is a new one, by which others see that all is another.
+            facts["base_begin"] = facts["n_bases"]
+            facts["base_words"] = facts["base_ids"] = 0
+        self._add_base(puts, facts)
 
     def _add_record(self, puts: Puts, deletes: list[bytes], facts: dict[str, Any]) -> None:
         state = self.state
@@ -272,10 +317,11 @@ def _id_hashes(state: State, articles: NDArray[np.int64]) -> NDArray[np.uint64]:
 
 
 def _as_ipc(metadata: pa.RecordBatch) -> memoryview:
-    return _table_as_ipc(pa.Table.from_batches([metadata.select(list(METADATA_COLUMNS[:3]))]))
+    return table_as_ipc(pa.Table.from_batches([metadata.select(list(METADATA_COLUMNS[:3]))]))
 
 
-def _table_as_ipc(table: pa.Table) -> memoryview:
+def table_as_ipc(table: pa.Table) -> memoryview:
+    """Return a table as it is kept in a value."""
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="zstd" if len(table) > _WORTH_PACKING else None)
     with pa.ipc.new_stream(sink, table.schema, options=options) as writer:

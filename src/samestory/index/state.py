@@ -69,6 +69,10 @@ ARTICLES: Final = {
     "next_of_text": (np.int32, -1),
     "matched": (np.int32, -1),
     "is_new": (np.uint8, 0),
+    "title": (np.int32, -1),
+    "story": (np.int32, -1),
+    "story_size": (np.int32, 1),
+    "story_score": (np.float32, 1),
 }
 """Columns of the articles.
 
@@ -76,7 +80,8 @@ text, and whole: the text with its furniture, which is no article's text, -1 whe
 (microseconds since 1970, or `kernels.clusters.UNDATED`), n_removed (words), raw_key (of the text as it was
 handed in), outlet and host (keys), id_end (where its id ends among all), seen (when it came, microseconds
 since 1970). is_alive, next_of_text; matched (the best earlier article when it came; of one that is gone,
-another of its cluster), is_new.
+another of its cluster), is_new. Where stories are looked for: title (a text that is only kept, -1 where there
+is none), story (the article that founds it), and story_score; story_size, of the article that founds one.
 """
 
 EDGES: Final = {

@@ -15,8 +15,8 @@ from typing import Final
 
 import lmdb
 
-from samestory.errors import OutputError, SamestoryError
-from samestory.index.datafile import acquire, release
+from samestory.errors import InputError, OutputError, SamestoryError
+from samestory.index.datafile import DataFile, acquire, release
 from samestory.index.lmdb_faults import write_failure
 from samestory.index.lmdb_file import create_file
 from samestory.index.locks import write_lock
@@ -28,6 +28,7 @@ LONGEST_NAME: Final = 511
 # What a commit may take in pages besides its payloads: some, and so many a value.
 _SPARE_PAGES: Final = 64
 _PAGES_PER_VALUE: Final = 4
+_MOST_TRIES: Final = 5
 
 
 class Store:
@@ -35,7 +36,8 @@ class Store:
 
     One thread at a time may use a store; what its views return may be read by any number. Several stores
     of one folder in one process share what is mapped: if one of them must map it anew because the file
-    has outgrown it, the others' memory is gone as well (see `generation`).
+    has outgrown it, the others' memory is gone as well (see `generation`). Where the file was replaced
+    (see `rewrite`) each store goes on with the old one until it is refreshed.
 
     Parameters
     ----------
@@ -66,27 +68,23 @@ class Store:
         if create and not readonly:
             create_file(self.folder, _put_first_state)
         self._readonly = readonly
-        self._file = acquire(self.folder, readonly)
+        self._file, self._view = _newest(self.folder, readonly, None)
         self._release = weakref.finalize(self, release, self._file)
+        self._earlier_generations = 0
         self._holds_lock = False
-        try:
-            self._view = View(self._file)
-        except SamestoryError:
-            self._release()
-            raise
 
     @property
     def view(self) -> View:
         """The state that this store looks at now."""
         self._require_open()
         if not self._view.is_current():
-            self._view = View(self._file)
+            self._renew_view()
         return self._view
 
     @property
     def generation(self) -> int:
-        """Raised when the file was mapped anew: all addresses are new, and `view` shows the newest state."""
-        return self._file.generation
+        """Raised when the file was mapped anew, or another one: all addresses are new, and so is `view`."""
+        return self._earlier_generations + self._file.generation
 
     def refresh(self) -> bool:
         """Look at the newest state; return whether it is another than before.
@@ -94,11 +92,11 @@ class Store:
         Raises
         ------
         IndexFormatError
-            If the file was cut, replaced or deleted.
+            If the file was cut or deleted, or replaced otherwise than by `rewrite`.
         """
         number = self._view.number
         self._require_open()
-        if not self._view.is_current() or not self._view.is_newest():
+        if self._file.is_replaced() or not self._view.is_current() or not self._is_newest():
             self._renew_view()
         return self._view.number != number
 
@@ -145,7 +143,8 @@ class Store:
         Raises
         ------
         RuntimeError
-            Without `locked`, or if another has committed since the view: refresh once locked.
+            Without `locked`, or if another has committed or replaced the file since the view: refresh once
+            locked.
         ValueError
             If a name is empty, longer than 511 bytes or begins with a zero byte, or a value too large.
         OutputError
@@ -156,6 +155,7 @@ class Store:
         self._require_open()
         if not self._holds_lock:
             raise RuntimeError("commit without holding the lock")
+        self._require_newest_file()
         changes = _Changes(dict(puts), set(deletes).difference(name for name, _ in puts))
         self._file.forget_dead_readers()
         number = self.view.number
@@ -166,13 +166,43 @@ class Store:
             raise write_failure(self.folder, error) from error
         self._renew_view()
 
+    def rewrite(self) -> None:
+        """Put a new data file, without pages that are free, in the place of the old one.
+
+        Both are on the disk meanwhile. Other processes go on reading the old one until they are refreshed.
+        The values are the same, their addresses are not: `generation` is raised. What a process that was
+        killed here has left is removed by the next.
+
+        Raises
+        ------
+        RuntimeError
+            Without `locked`, or if another has replaced the file: refresh once locked.
+        OutputError
+            If there is no room for it, or it cannot be written; the old file stays.
+        """
+        self._require_open()
+        if not self._holds_lock:
+            raise RuntimeError("rewrite without holding the lock")
+        self._require_newest_file()
+        self._file.forget_dead_readers()
+        self._file.replace()
+        self._renew_view()
+        # Some systems keep a file as long as it is mapped.
+        self._file.remove_older()
+
     def check(self) -> list[str]:
         """Return what is wrong, in words; empty if nothing is.
 
-        All values that `view` shows are read, if LMDB's pages, as the newest commit left them, are whole.
+        All values of the newest state are read, if LMDB's pages, as the newest commit left them, are whole.
         """
-        view = self.view
-        return self._file.structure_faults() or view.check()
+        for _ in range(_MOST_TRIES):
+            self.refresh()
+            try:
+                return self._file.structure_faults() or self._view.check()
+            except SamestoryError:
+                if not self._file.is_replaced():
+                    raise
+        raise _replaced_too_often(self.folder)
 
     def size_bytes(self) -> int:
         """Return how many bytes of the data file are in use, free pages between them included."""
@@ -198,11 +228,27 @@ class Store:
             raise RuntimeError(f"the index at {self.folder} is closed")
         self._file.require_own_process()
 
+    def _require_newest_file(self) -> None:
+        if self._file.is_replaced():
+            raise RuntimeError("another process has replaced the data file: refresh once locked")
+
+    def _is_newest(self) -> bool:
+        try:
+            return self._view.is_newest()
+        except SamestoryError:
+            if self._file.is_replaced():
+                return False
+            raise
+
     def _renew_view(self) -> None:
         # The new one first: if it fails, there is still the old one.
-        view = View(self._file)
+        file, view = _newest(self.folder, self._readonly, self._file)
         self._view.close()
         self._view = view
+        if file is not self._file:
+            self._earlier_generations += self._file.generation + 1
+            self._release()
+            self._file, self._release = file, weakref.finalize(self, release, file)
 
     def _try_commit(self, changes: _Changes, number: int) -> bool:
         """Commit, or return False if the map is too small."""
@@ -213,6 +259,26 @@ class Store:
         except lmdb.MapFullError:
             return False
         return True
+
+
+def _newest(folder: Path, readonly: bool, known: DataFile | None) -> tuple[DataFile, View]:
+    """Return the data file that counts, acquired unless it is known, and a view of its newest state."""
+    for _ in range(_MOST_TRIES):
+        is_known = known is not None and not known.is_replaced()
+        file = known if known is not None and is_known else acquire(folder, readonly)
+        try:
+            return file, View(file)
+        except SamestoryError:
+            is_replaced = file.is_replaced()
+            if not is_known:
+                release(file)
+            if not is_replaced:
+                raise
+    raise _replaced_too_often(folder)
+
+
+def _replaced_too_often(folder: Path) -> InputError:
+    return InputError(f"the index at {folder} is replaced all the time", hint="try again")
 
 
 class _Changes:
