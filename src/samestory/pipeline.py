@@ -188,6 +188,7 @@ def cluster_corpus(
     timings: Timings,
     observer: Observer = ignore_progress,
     inspect: Callable[[Weighed], None] = _ignore,
+    stories_given: NDArray[np.int64] | None = None,
 ) -> Result:
     """Do the work of `cluster` on articles that `read` brings; the facts tell of `source` and `config`."""
     with timings.stage("total"), threads(config.n_threads) as executor, TextStore() as texts:
@@ -214,7 +215,7 @@ def cluster_corpus(
                 founders = find_founders(verified, len(corpus.articles))
                 weighed = weigh_units(corpus, founders, order.times, observer)
                 inspect(weighed)
-                stories = find_stories(weighed, order.times, observer)
+                stories = find_stories(weighed, order.times, observer, given=stories_given)
                 shared = _count_shared(stories, corpus)
         with timings.stage("tabulate"):
             observer("tabulate", 0, None)

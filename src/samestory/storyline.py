@@ -105,13 +105,34 @@ def weigh_units(
 
 
 def find_stories(
-    weighed: Weighed, times: NDArray[np.int64], observer: Observer, *, spelling: bool = True
+    weighed: Weighed,
+    times: NDArray[np.int64],
+    observer: Observer,
+    *,
+    given: NDArray[np.int64] | None = None,
+    spelling: bool = True,
 ) -> Stories:
-    """Group the duplicate clusters of a corpus to stories; `spelling`: and name the terms that hold them."""
+    """Group the duplicate clusters of a corpus to stories.
+
+    Parameters
+    ----------
+    weighed : Weighed
+    times : int64 array of shape (n,)
+        As `samestory.identity.founding_times` gives them.
+    observer : callable
+    given : int64 array of shape (n,), optional
+        A number for the story of each article, where they are grouped already.
+    spelling : bool
+        Whether to name the terms that hold the stories together.
+    """
     observer("group", 0, None)
     units, linkage = weighed.units, weighed.linkage
     edges = grouping.find_edges(weighed.neighbours, units.factors, linkage)
-    of_unit = grouping.group(units, edges, linkage, weighed.corpus.executor)
+    if given is None:
+        of_unit = grouping.group(units, edges, linkage, weighed.corpus.executor)
+    else:
+        _, firsts, own = np.unique(given[weighed.chosen.docs], return_index=True, return_inverse=True)
+        of_unit = firsts[own].astype(np.int64)
     fit = grouping.fit(units, of_unit, linkage)
     terms = _spell_terms(weighed.corpus, weighed.chosen, fit) if spelling else []
     return _stories(weighed, times, edges, of_unit, fit, terms)
@@ -259,7 +280,7 @@ def _stories(
         pair_scores=grouping.pair_scores(weighed.units, kept, weighed.linkage),
         told=founder_of[of_unit[fit.members[fit.offsets[:-1]]]],
         n_clusters=np.diff(fit.offsets).astype(np.int32),
-        terms=_spell_terms(weighed.corpus, chosen, fit),
+        terms=terms,
         shares=fit.shares,
         n_units=len(of_unit),
         n_read=weighed.neighbours.n_read,

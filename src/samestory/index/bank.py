@@ -76,7 +76,7 @@ class Bank:
     def plan_anew(
         self, coded: Coded
     ) -> tuple[list[tuple[bytes, list[Any]]], int, NDArray[np.int32], NDArray[np.int32]]:
-        """Plan to keep texts, all of some bytes, in new values of about `CHUNK_BYTES` behind all that there are.
+        """Plan to keep texts, none of them empty, in new values of about `CHUNK_BYTES` behind all others.
 
         Returns
         -------

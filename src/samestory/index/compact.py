@@ -7,6 +7,7 @@ begin again. Articles and texts keep their numbers.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -17,11 +18,12 @@ from numpy.typing import NDArray
 from samestory import schema
 from samestory.index.bank import chunk_name
 from samestory.index.columns import Columns
-from samestory.index.keyruns import N_PARTITIONS, KeyRuns
+from samestory.index.keyruns import KeyRuns
 from samestory.index.saved import Saved, table_as_ipc
 from samestory.index.state import EDGES, Ints, State
 from samestory.index.view import View
 from samestory.kernels.index.graph import chain_edges
+from samestory.kernels.index.keyruns import N_PARTITIONS
 
 MOVED_BYTES: Final = 32 << 20
 """What one commit rewrites of texts, of keys or of metadata, about: LMDB holds it all in memory."""
@@ -82,11 +84,12 @@ def _rounds(n_entries: int) -> list[range]:
 
 
 def _used_texts(state: State) -> Flags:
-    """Return which texts articles have, or had before their furniture was taken out."""
+    """Return which texts articles have, or keep besides: with furniture, or as their titles."""
     columns = state.articles
-    whole = columns["whole"][columns["is_alive"] > 0]
     is_used: Flags = state.texts["n_articles"] > 0
-    is_used[whole[whole >= 0]] = True
+    for name in ("whole", "title"):
+        kept = columns[name][columns["is_alive"] > 0]
+        is_used[kept[kept >= 0]] = True
     return is_used
 
 
@@ -108,7 +111,7 @@ def _pieces(sizes: Ints) -> Iterator[tuple[int, int]]:
     """Yield ranges of about `MOVED_BYTES` each."""
     groups = (np.cumsum(sizes) - sizes) // MOVED_BYTES
     bounds = np.flatnonzero(np.diff(groups, prepend=-1, append=-1)).tolist()
-    yield from zip(bounds, bounds[1:])  # noqa: B905
+    yield from pairwise(bounds)
 
 
 def _move_some(saved: Saved, rows: Ints, sizes: Ints, first_chunk: int, end: int) -> None:

@@ -91,9 +91,9 @@ class DataFile:
 
     def is_replaced(self) -> bool:
         """Return whether another data file counts now; this one can still be read, but no more opened."""
-        if os.path.exists(home_of(self.folder, self.number + 1)):
+        if _exists(home_of(self.folder, self.number + 1)):
             return True
-        return not os.path.exists(self.path) and newest_number(self.folder) != self.number
+        return not _exists(self.path) and newest_number(self.folder) != self.number
 
     def replace(self) -> None:
         """Put a copy without free pages in the place of this file; OutputError if there is no room for it."""
@@ -229,6 +229,14 @@ class DataFile:
         return env
 
 
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
 def identity(path: Path) -> tuple[int, int]:
     """Return what tells a file from all others of this machine."""
     found = path.stat()
@@ -257,17 +265,20 @@ def acquire(folder: Path, readonly: bool) -> DataFile:
         try:
             with _registry:
                 return _acquire(folder, number, readonly)
-        except (SamestoryError, OSError) as error:
+        except SamestoryError:
             # The file may have been replaced since its number was looked up.
             if newest_number(folder) == number:
-                raise read_failure(folder, error) if isinstance(error, OSError) else error
+                raise
     raise InputError(f"the index at {folder} is replaced all the time", hint="try again")
 
 
 def _acquire(folder: Path, number: int, readonly: bool) -> DataFile:
     home = home_of(folder, number)
     examine(folder, home)
-    file = _open_files.get(identity(home / DATA_NAME))
+    try:
+        file = _open_files.get(identity(home / DATA_NAME))
+    except OSError as error:
+        raise read_failure(folder, error) from error
     # Another file may have come to the number of one that is no more mapped.
     if file is None or file.number != number:
         file = DataFile(folder, number, readonly)

@@ -107,7 +107,7 @@ def _repeated(folded: FoldedTexts, places: Ints) -> FoldedTexts:
 
 def run_over(stored: Stored, state: State, config: Config, furniture: pa.Table | None) -> Result:
     """Do what `samestory.cluster` does over the articles of an index, their furniture taken out already."""
-    own = dataclasses.replace(config, boilerplate=False, level="duplicate")
+    own = dataclasses.replace(config, boilerplate=False)
     banding = choose_banding(config.threshold, config.recall, config.num_perm)
     runs = Runs.of_corpus(config.shingle_unit == "char")
 
@@ -142,5 +142,6 @@ def run_over(stored: Stored, state: State, config: Config, furniture: pa.Table |
             is_sampled=bool(state.facts["is_sampled"]),
         )
 
-    result = cluster_corpus(read, stored, config, Timings())  # type: ignore[arg-type]
+    given = state.articles["story"][stored.numbers].astype(np.int64) if config.level == "story" else None
+    result = cluster_corpus(read, stored, config, Timings(), stories_given=given)  # type: ignore[arg-type]
     return dataclasses.replace(result, furniture=furniture)

@@ -9,7 +9,6 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from samestory.config import Config
 from samestory.index.compare import decode
@@ -81,7 +80,8 @@ def regroup_stories(state: State, clusters: Ints, left: Ints, config: Config, ex
     Notes
     -----
     Within the window of any article of these clusters all others (`LEAST_AROUND` at least) are grouped again,
-    as a run over them alone would do, with the rest of their stories. Of undated articles the time counts at which they came.
+    as a run over them alone would do, with the rest of their stories. Of undated articles the time counts
+    at which they came.
     """
     numbers = _find_around(state, clusters, left, config)
     if not len(numbers):
@@ -111,11 +111,11 @@ def _find_around(state: State, clusters: Ints, left: Ints, config: Config) -> In
     times = np.where(columns["time"][alive] == UNDATED, columns["seen"][alive], columns["time"][alive])
     changed = np.sort(times[np.isin(label, clusters)])
     window = int(config.story_window_days * DAY)
-    if not len(changed) and not len(left):
+    if not len(alive) or not (len(changed) or len(left)):
         return alive[:0]
     distances = _distances(times, changed)
-    if len(times) > LEAST_AROUND:
-        window = max(window, int(np.partition(distances, LEAST_AROUND)[LEAST_AROUND]))
+    place = min(LEAST_AROUND, len(times)) - 1
+    window = max(window, int(np.partition(distances, place)[place]))
     near = distances <= window
     story = columns["story"][alive]
     lost = columns["story"][left]
