@@ -144,6 +144,18 @@ def test_each_kind(kind: str, shingle: str) -> None:
             assert index.verify(deep=True) == []
 
 
+@pytest.mark.parametrize("seed", [261, 288])
+def test_what_later_batches_change_among_earlier_ones(seed: int) -> None:
+    # Found by trying: pairs that a phrase pairs no more when many have it, a round-up that undoes another.
+    rng = random.Random(seed)
+    found = Writer(rng).batch(rng.randint(1, 120))
+    rng.shuffle(found)
+    with new_index(settings(rng)) as index:
+        for batch in split(rng, found):
+            index.ingest(to_table(batch))
+        assert not differences(index, found)
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_an_export_is_the_run(rule: str) -> None:
     found = Writer(random.Random(8)).batch(120)

@@ -26,6 +26,8 @@ MOST_PAGES: Final = 2000
 GROWTH: Final = 1.5
 """A site's furniture is learnt anew when it has so many times the pages."""
 FIRST_PAGES: Final = 2
+EVERY_PAGE: Final = 32
+"""Of so few pages each is reason to learn it anew."""
 LAST_PAGES: Final = 10_000_000
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 _LOW: Final = np.uint64((1 << LOCAL_BITS) - 1)
@@ -34,7 +36,7 @@ Keys = NDArray[np.uint64]
 
 
 def _milestones() -> Ints:
-    sizes = [FIRST_PAGES]
+    sizes = list(range(FIRST_PAGES, EVERY_PAGE + 1))
     while sizes[-1] < LAST_PAGES:
         sizes.append(max(sizes[-1] + 1, int(sizes[-1] * GROWTH)))
     return np.array(sizes, dtype=np.int64)
@@ -319,7 +321,17 @@ class _Elsewhere:
         other = (state.texts["n_articles"][members] > 0) & (members != own[owner])
         found = np.zeros(len(entries), dtype=np.bool_)
         found[owner[other]] = True
-        return found
+        return found | self._have_copies(own)
+
+    def _have_copies(self, texts: Ints) -> NDArray[np.bool_]:
+        """Return whether there are copies of texts, of which one only has its fingerprints in the index."""
+        columns = self._state.texts
+        wanted = np.unique(texts[texts >= 0])
+        components = np.unique(columns["component"][wanted])
+        _, members = self._state.members("component", components)
+        near, counts = np.unique(columns["near"][members], return_counts=True)
+        several = np.isin(columns["near"][wanted], near[counts > 1]) | (columns["n_articles"][wanted] > 1)
+        return np.isin(texts, wanted[several])
 
 
 def _pages_of(state: State, book: SiteBook, sites: Keys) -> Ints:

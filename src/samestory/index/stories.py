@@ -130,7 +130,7 @@ def _distances(times: Ints, others: Ints) -> Ints:
         return np.full(len(times), np.iinfo(np.int64).max)
     after = np.minimum(np.searchsorted(others, times), len(others) - 1)
     before = np.maximum(after - 1, 0)
-    return np.minimum(np.abs(times - others[after]), np.abs(times - others[before]))
+    return np.asarray(np.minimum(np.abs(times - others[after]), np.abs(times - others[before])))
 
 
 def _ids(state: State, numbers: Ints) -> Any:
