@@ -9,7 +9,7 @@ from command import call, run
 import samestory
 from samestory.cli import app
 
-COMMANDS = ("cluster", "dedup", "evaluate", "example")
+COMMANDS = ("cluster", "dedup", "evaluate", "example", "ingest")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -11,7 +11,7 @@ import samestory
 from samestory.examples import example_text
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-SHOWN = re.compile(r"```python\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
+SHOWN = re.compile(r"```python\n((?:(?!```).)*)```\n\n```text\n(.*?)```", re.DOTALL)
 
 
 @pytest.fixture
@@ -30,11 +30,11 @@ def test_there_is_python_to_try() -> None:
 def test_python_prints_what_is_shown(code: str, shown: str) -> None:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(code, "README.md", "exec"), {})
+        exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})
     assert printed.getvalue() == shown
 
 
-@pytest.mark.parametrize("command", ["cluster", "dedup", "example"])
+@pytest.mark.parametrize("command", ["cluster", "dedup", "example", "ingest", "index"])
 def test_every_command_is_described(command: str) -> None:
     assert re.search(rf"^samestory {command} ", README, re.MULTILINE)
 
