@@ -61,6 +61,11 @@ class Driver:
         self.writer = Writer(rng)
         self.ledger = Ledger()
 
+    @property
+    def is_sampled(self) -> int:
+        """Whether fingerprints are a sample."""
+        return int(self.index._saved.load().facts["is_sampled"])
+
     def step(self) -> None:
         """Do something."""
         kinds = ["add", "add", "update", "again", "delete", "expire", "query", "reopen"]
@@ -89,8 +94,10 @@ class Driver:
 
     def take_in(self, batch: list[Article]) -> None:
         expected = self.index.query(to_table(batch)) if self.rng.random() < 0.3 else None
+        was_sampled = self.is_sampled
         told = self.index.ingest(to_table(batch))
-        assert expected is None or told.equals(expected)
+        if expected is not None and self.is_sampled == was_sampled:  # a query never changes over to a sample
+            assert told.equals(expected)
         assert told["doc_id"].to_pylist() == [row["doc_id"] for row in batch]
         self.ledger.ingest(batch)
 
@@ -144,7 +151,7 @@ def test_after_any_changes_the_clusters_are_those_of_a_run(rng: random.Random, c
 def test_without_the_one_between_two_are_no_copies() -> None:
     base = words("w", range(60))
     found = [article("b", " ".join(base))]
-    found += [article("a", " ".join(["x", *base[8:]])), article("c", " ".join([*base[:-8], "y"]))]
+    found += [article("a", " ".join(["x", *base[9:]])), article("c", " ".join([*base[:-9], "y"]))]
     with new_index(samestory.Config(boilerplate=False, partial=False, threads=1)) as index:
         index.ingest(to_table(found))
         assert {row["cluster_size"] for row in told_by_index(index).values()} == {3}

@@ -243,6 +243,10 @@ class Store:
     def _renew_view(self) -> None:
         # The new one first: if it fails, there is still the old one.
         file, view = _newest(self.folder, self._readonly, self._file)
+        if file is self._file and self._view.is_current() and view.number == self._view.number:
+            # LMDB shows a commit a moment before it begins transactions on it.
+            view.close()
+            return
         self._view.close()
         self._view = view
         if file is not self._file:
