@@ -23,7 +23,7 @@ from samestory.furniture import Furniture, Remover
 from samestory.index.assign import assign, finish, remove_articles
 from samestory.index.check import check_state
 from samestory.index.compact import compact
-from samestory.index.export import Stored, run_over
+from samestory.index.export import Stored, run_over, walk_metadata
 from samestory.index.furnish import Moved, clean_again, learn_with
 from samestory.index.lexicon import Coded
 from samestory.index.prepare import Prepared, clean, fold
@@ -369,6 +369,8 @@ class Index:
         try:
             state = self._saved.load()
             wrong = check_state(state, self._store.view, self.config, self._banding, self._executor)
+            for _ in walk_metadata(self._store.view, state):
+                pass
             if deep and not wrong:
                 self.export()
         except IndexFormatError as error:
@@ -454,6 +456,11 @@ class Index:
 
 def _begin(store: Store, config: Config, create: bool, lock_timeout: float) -> None:
     """Write the facts of an empty index."""
+    if store.view.number or store.view.names():
+        raise IndexFormatError(
+            f"the index at {store.folder} is damaged: its facts are missing",
+            hint="restore it from a copy, or build it again in another folder",
+        )
     if not create:
         raise InputError(f"there is no index at {store.folder}", hint="make it with create=True")
     with store.locked(lock_timeout):

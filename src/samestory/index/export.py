@@ -16,6 +16,7 @@ from samestory.band import concatenate
 from samestory.buffers import string_array
 from samestory.config import Config
 from samestory.corpus import Corpus
+from samestory.errors import IndexFormatError
 from samestory.fingerprints import Runs, Sample, no_sample, sample
 from samestory.index.compare import decode
 from samestory.index.state import Ints, State
@@ -85,14 +86,35 @@ def read_metadata(view: View, state: State, articles: Ints) -> pa.Table:
     """Return the titles, outlets and addresses of some articles, given in order."""
     fields = pa.schema([schema.ARTICLE.field(name) for name in schema.METADATA_COLUMNS[:3]])
     parts = [fields.empty_table()]
-    for name in view.names(b"meta/"):
-        first = int(name[len(b"meta/") :])
-        with pa.ipc.open_stream(pa.py_buffer(bytes(view.get(name)))) as reader:
-            table = reader.read_all()
+    for first, table in walk_metadata(view, state):
         low, high = np.searchsorted(articles, (first, first + len(table)))
         if low < high:
             parts.append(table.take(pa.array(articles[low:high] - first)).cast(fields))
     return pa.concat_tables(parts).combine_chunks()
+
+
+def walk_metadata(view: View, state: State) -> Iterator[tuple[int, pa.Table]]:
+    """Yield the number of the first of some articles, and their titles, outlets and addresses.
+
+    Raises
+    ------
+    IndexFormatError
+        Those of an article are missing.
+    """
+    n_read = 0
+    for name in view.names(b"meta/"):
+        first = int(name[len(b"meta/") :])
+        with pa.ipc.open_stream(pa.py_buffer(bytes(view.get(name)))) as reader:
+            table = reader.read_all()
+        if first != n_read:
+            break
+        yield first, table
+        n_read += len(table)
+    if n_read != state.articles.n:
+        raise IndexFormatError(
+            f"the index is damaged: titles and outlets of article {n_read} of {state.articles.n} are missing",
+            hint="restore it from a copy, or build it again",
+        )
 
 
 def _repeated(folded: FoldedTexts, places: Ints) -> FoldedTexts:
