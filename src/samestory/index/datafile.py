@@ -64,6 +64,7 @@ class DataFile:
         self.folder = folder
         self.number = number
         self.home = home_of(folder, number)
+        self._next_home = home_of(folder, number + 1)
         self.path = self.home / DATA_NAME
         self.generation = 0
         self.readonly = readonly
@@ -91,7 +92,7 @@ class DataFile:
 
     def is_replaced(self) -> bool:
         """Return whether another data file counts now; this one can still be read, but no more opened."""
-        if _exists(home_of(self.folder, self.number + 1)):
+        if _exists(self._next_home):
             return True
         return not _exists(self.path) and newest_number(self.folder) != self.number
 
