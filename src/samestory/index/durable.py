@@ -222,15 +222,15 @@ class Index:
         book = saved.book
         book.catch_up(saved.state)
         remover = saved.remover(config.shingle_unit == "char")
-        learnt = None
-        if adding:
-            learnt = learn_with(saved.state, book, remover.furniture, articles, folded, self._executor)
-        if learnt is not None:
-            remover = Remover(learnt.furniture)
         salts = book.keys(folded.names)
         prepared = clean(folded, remover, salts, config, self._banding, self._executor)
+        learnt = None
+        if adding:
+            learnt = learn_with(saved.state, book, remover.furniture, articles, prepared, self._executor)
         if learnt is None:
             return prepared, None, None
+        remover = Remover(learnt.furniture)
+        prepared = clean(folded, remover, salts, config, self._banding, self._executor)
         return prepared, clean_again(saved.state, book, learnt, remover), learnt.furniture
 
     def delete(self, doc_ids: Iterable[str]) -> int:

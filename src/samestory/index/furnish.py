@@ -14,7 +14,7 @@ from samestory.buffers import string_buffers
 from samestory.fingerprints import Runs, sample, sort_postings
 from samestory.furniture import MADE_OF, Found, Furniture, Remover, as_furniture, cut, learn, rank_pages
 from samestory.index.compare import decode
-from samestory.index.prepare import Folded, hash_texts, joined_texts, picked
+from samestory.index.prepare import Prepared, hash_texts, joined_texts, picked
 from samestory.index.state import PRINT, Ints, State, salted
 from samestory.kernels.runs import LOCAL_BITS
 from samestory.kernels.sites import name_keys
@@ -27,7 +27,7 @@ GROWTH: Final = 1.5
 """A site's furniture is learnt anew when it has so many times the pages."""
 FIRST_PAGES: Final = 2
 EVERY_PAGE: Final = 32
-"""Of so few pages each is reason to learn it anew."""
+"""Of so few pages each that has something of another is reason to learn it anew."""
 LAST_PAGES: Final = 10_000_000
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 _LOW: Final = np.uint64((1 << LOCAL_BITS) - 1)
@@ -36,7 +36,7 @@ Keys = NDArray[np.uint64]
 
 
 def _milestones() -> Ints:
-    sizes = list(range(FIRST_PAGES, EVERY_PAGE + 1))
+    sizes = [FIRST_PAGES]
     while sizes[-1] < LAST_PAGES:
         sizes.append(max(sizes[-1] + 1, int(sizes[-1] * GROWTH)))
     return np.array(sizes, dtype=np.int64)
@@ -101,13 +101,19 @@ class SiteBook:
         is_host = (names.hosts != 0) & ~shared[places.reshape(-1)]
         return np.where(is_host, names.hosts, names.outlets)
 
-    def due(self, keys: Keys) -> Keys:
-        """Return the sites whose furniture is to be learnt when pages of these sites come."""
+    def due(self, keys: Keys) -> tuple[Keys, Keys]:
+        """Return the sites whose furniture is to be learnt when pages of these sites come.
+
+        Returns
+        -------
+        due, young : uint64 arrays
+            Those that have come to a milestone; and others that have few pages.
+        """
         sites, counts = np.unique(keys, return_counts=True)
         before = np.array([self._n_pages.get(site, 0) for site in sites.tolist()], dtype=np.int64)
         passed = np.searchsorted(_MILESTONES, before, side="right")
         is_due = np.searchsorted(_MILESTONES, before + counts, side="right") > passed
-        return sites[is_due]
+        return sites[is_due], sites[~is_due & (before < EVERY_PAGE)]
 
     def latest(self, site: int) -> list[int]:
         """Return the latest articles of a site."""
@@ -135,7 +141,7 @@ def learn_with(
     book: SiteBook,
     known: Furniture,
     articles: pa.RecordBatch,
-    folded: Folded,
+    prepared: Prepared,
     executor: Executor,
 ) -> Learnt | None:
     """Learn the furniture of the sites that have come to have enough pages; None if it stays the same.
@@ -148,11 +154,13 @@ def learn_with(
         Without it, too.
     known : Furniture
         What is known so far.
-    articles, folded
-        The batch.
+    articles, prepared
+        The batch, what is known so far taken out.
     """
+    folded = prepared.folded
     keys = book.keys(folded.names)
-    due = book.due(keys)
+    due, young = book.due(keys)
+    due = np.union1d(due, _repeating(state, book, prepared.texts, keys, young, known.by_character))
     rows = np.flatnonzero(np.isin(keys, due))
     if not len(rows):
         return None
@@ -172,6 +180,43 @@ def learn_with(
     name_of = _namer(articles, keys, folded.names)
     learnt = _learn(corpus, site_keys, name_of, by_character, elsewhere, executor)
     return _exchange(known, learnt, due)
+
+
+def _repeating(
+    state: State, book: SiteBook, texts: FoldedTexts, keys: Keys, young: Keys, by_character: bool
+) -> Keys:
+    """Return the sites of which a new page has a fingerprint of another page, though it is cleaned."""
+    rows = np.flatnonzero(np.isin(keys, young))
+    if not len(rows):
+        return young[:0]
+    place, entries = sample_prints(picked(texts, rows), Runs.of_corpus(by_character))
+    sites = keys[rows[place]]
+    order = np.lexsort((sites, entries))
+    ordered, own = entries[order], sites[order]
+    twice = own[1:][(ordered[1:] == ordered[:-1]) & (own[1:] == own[:-1])]
+    offsets, members = look_up_prints(state, entries, Runs.of_corpus(by_character))
+    alive = state.texts["n_articles"][members] > 0
+    owner = np.repeat(np.arange(len(entries)), np.diff(offsets))[alive]
+    heads = state.texts["first_article"][members[alive]].astype(np.int64)
+    names = SiteNames(state.articles["outlet"][heads], state.articles["host"][heads])
+    again = sites[owner[book.keys(names) == sites[owner]]]
+    return np.unique(np.concatenate([twice, again]))
+
+
+def sample_prints(texts: FoldedTexts, runs: Runs) -> tuple[Ints, Keys]:
+    """Return the fingerprints of texts, and the place of the text that has each."""
+    sampled = sample(texts, runs)
+    entries = np.sort(np.concatenate([part for part in sampled.partitions if part is not None]))
+    entries = entries[np.append(True, entries[1:] != entries[:-1])] if len(entries) else entries
+    return (entries & _LOW).astype(np.int64), entries & ~_LOW
+
+
+def look_up_prints(state: State, entries: Keys, runs: Runs) -> tuple[Ints, NDArray[np.int32]]:
+    """Return the texts of the index that have sampled fingerprints: offsets, and texts."""
+    keys = entries
+    if not state.facts["is_sampled"]:  # there, the key of a run keeps its highest bits
+        keys = (entries >> np.uint64(runs.shift)) & ~_LOW
+    return state.prints.lookup(salted(keys, PRINT))
 
 
 def _exchange(known: Furniture, learnt: Furniture, due: Keys) -> Learnt | None:
@@ -285,26 +330,19 @@ class _Elsewhere:
         if not len(wanted):
             return np.zeros(0, dtype=np.bool_)
         pages, places = np.unique(wanted, return_inverse=True)
-        page, entries = self._sample(picked(self._pages, pages))
+        page, entries = sample_prints(picked(self._pages, pages), self._runs)
         shared = self._in_index(entries, self._texts[pages][page])
         shared |= np.isin(entries, self._find_repeated())
         n_prints = np.bincount(page, minlength=len(pages))
         n_shared = np.bincount(page, shared, minlength=len(pages))
         return np.asarray(n_prints - n_shared >= (1.0 - MADE_OF) * n_prints)[places.reshape(-1)]
 
-    def _sample(self, texts: FoldedTexts) -> tuple[Ints, Keys]:
-        """Return the fingerprints of texts, and the place of the text that has each."""
-        sampled = sample(texts, self._runs)
-        entries = np.sort(np.concatenate([part for part in sampled.partitions if part is not None]))
-        entries = entries[np.append(True, entries[1:] != entries[:-1])] if len(entries) else entries
-        return (entries & _LOW).astype(np.int64), entries & ~_LOW
-
     def _find_repeated(self) -> Keys:
         """Return the fingerprints that two of the older pages, or two of the batch, have."""
         if self._repeated is None:
             found = []
             for texts in (picked(self._pages, np.flatnonzero(self._texts >= 0)), self._batch):
-                _, own = self._sample(texts)
+                _, own = sample_prints(texts, self._runs)
                 own.sort()
                 found.append(own[1:][own[1:] == own[:-1]])
             self._repeated = np.unique(np.concatenate(found))
@@ -313,10 +351,7 @@ class _Elsewhere:
     def _in_index(self, entries: Keys, own: Ints) -> NDArray[np.bool_]:
         """Return whether a text of the index other than the page's own has a fingerprint."""
         state = self._state
-        keys = entries
-        if not state.facts["is_sampled"]:  # there, the key of a run keeps its highest bits
-            keys = (entries >> np.uint64(self._runs.shift)) & ~_LOW
-        offsets, members = state.prints.lookup(salted(keys, PRINT))
+        offsets, members = look_up_prints(state, entries, self._runs)
         owner = np.repeat(np.arange(len(entries)), np.diff(offsets))
         other = (state.texts["n_articles"][members] > 0) & (members != own[owner])
         found = np.zeros(len(entries), dtype=np.bool_)
