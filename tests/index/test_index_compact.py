@@ -159,11 +159,21 @@ def check_nothing_is_left(index: samestory.Index) -> None:
         assert not np.asarray(column.is_valid())[~is_alive].any()
 
 
+def plain_pages(k: int) -> list[Article]:
+    """Three pages of one site, each with words of its own and the site's footer."""
+    footer = " ".join(f"plainfooter{i}" for i in range(24))
+    texts = [" ".join(f"page{k}x{j}x{i}" for i in range(60)) for j in range(3)]
+    return [
+        {**article(f"plain{k}-{j}", f"{text} {footer}", 24 * 400), "source": "Plain"}
+        for j, text in enumerate(texts)
+    ]
+
+
 @pytest.mark.parametrize("changes", [{}, {"boilerplate": True}, {"level": "story", "boilerplate": True}])
 def test_an_index_goes_on_as_if_it_had_not_been_compacted(tmp_path: Path, changes: dict[str, Any]) -> None:
     config = samestory.Config(**{"boilerplate": False, "threads": 2, **changes})
     rng = random.Random(11)
-    batches = [on_sites(rng, Writer(rng).batch(22), f"{k}-") for k in range(7)]
+    batches = [[*on_sites(rng, Writer(rng).batch(22), f"{k}-"), *plain_pages(k)] for k in range(7)]
     gone = [row["doc_id"] for row in rng.sample([*batches[0], *batches[1], *batches[2]], 25)]
     one, other = tmp_path / "one", tmp_path / "other"
     with small_values():
