@@ -82,7 +82,8 @@ def test_help_of_the_group() -> None:
 def test_there_is_no_index(tmp_path: Path, command: str) -> None:
     for name in ("none", "empty"):
         (tmp_path / "empty").mkdir(exist_ok=True)
-        ran = call("index", command, tmp_path / name, *MORE.get(command, []))
+        more = [tmp_path / word if word == "out" else word for word in MORE.get(command, [])]
+        ran = call("index", command, tmp_path / name, *more)
         assert (ran.code, ran.out) == (2, "")
         assert "there is no index at" in ran.err
         assert "samestory ingest" in ran.err

@@ -499,7 +499,7 @@ def test_standard_output_that_is_full(news: Path, tmp_path: Path) -> None:
             stdout=full,
             stderr=subprocess.PIPE,
             env=environment(),
-            timeout=120,
+            timeout=600,
         )
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr

@@ -123,3 +123,58 @@ def test_pages_without_a_site_need_twenty(tmp_path: Path) -> None:
         assert index.query(to_table(found[:1])).to_pylist()[0]["cluster_size"] == 1
         assert index.info()["clusters"] == 0
         assert index.verify() == []
+
+
+def ratios(clusters: Any) -> dict[str, float]:
+    return dict(zip(clusters["doc_id"].to_pylist(), clusters["boilerplate_ratio"].to_pylist(), strict=True))
+
+
+def test_a_page_between_milestones_can_show_furniture(tmp_path: Path) -> None:
+    # At five pages nothing is looked at again but for what a new page repeats.
+    room = Newsroom(9)
+    block = typeset(Newsroom(81).words(60))
+    texts = room.stories(5, 120)
+    texts[0], texts[4] = f"{texts[0]}\n\n{block}", f"{texts[4]}\n\n{block}"
+    found = [news(str(k), text, k, "Post") for k, text in enumerate(texts)]
+    with samestory.Index.open(tmp_path / "index", samestory.Config(threads=1), create=True) as index:
+        for row in found:
+            index.ingest(to_table([row]))
+        exported = index.export()
+    run = samestory.cluster(to_table(found), samestory.Config(threads=1))
+    assert ratios(run.clusters)["0"] > 0.2
+    assert ratios(exported.clusters) == ratios(run.clusters)
+
+
+def test_what_others_print_is_no_furniture(tmp_path: Path) -> None:
+    # Two pages of one site that mostly consist of others' stories, one of these on both.
+    stories_of_others = Newsroom(10).stories(3, 160)
+    halves = [first_part(text, 0.6) for text in stories_of_others]
+    others = [news(f"other{k}", text, k, f"Wire {k}") for k, text in enumerate(stories_of_others)]
+    both = [
+        news("page1", f"{halves[0]}\n\n{halves[1]}", 10, "Post"),
+        news("page2", f"{halves[0]}\n\n{halves[2]}", 11, "Post"),
+    ]
+    with samestory.Index.open(tmp_path / "index", samestory.Config(threads=1), create=True) as index:
+        index.ingest(to_table(others))
+        index.ingest(to_table(both))
+        exported = index.export()
+    run = samestory.cluster(to_table([*others, *both]), samestory.Config(threads=1))
+    assert ratios(run.clusters) == dict.fromkeys(ratios(run.clusters), 0.0)
+    assert ratios(exported.clusters) == ratios(run.clusters)
+
+
+def test_scores_are_those_of_one_run_though_dates_are_far_apart(tmp_path: Path) -> None:
+    # How common a word is, is told by what lies beyond the window too.
+    config = samestory.Config(level="story", threads=1, boilerplate=False)
+    found = sorted(
+        Storyteller(4).articles([4, 3, 3, 2, 2, 2, 1, 1], days=90, n_words=60),
+        key=lambda row: row["published_at"],
+    )
+    with samestory.Index.open(tmp_path / "index", config, create=True) as index:
+        for begin in range(0, len(found), 4):
+            index.ingest(to_table(found[begin : begin + 4]))
+        asked = index.query(to_table(found))
+    run = samestory.cluster(to_table(found), config).clusters
+    assert min(run["story_score"].to_pylist()) < 1
+    for name in ("story_id", "story_size", "story_score"):
+        assert asked[name].to_pylist() == run[name].to_pylist(), name

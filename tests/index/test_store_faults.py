@@ -325,6 +325,7 @@ def test_an_index_of_another_user_can_be_read_and_not_written(index, guarded):
 import os, sys
 from samestory.errors import OutputError
 from samestory.index.store import Store
+Store(sys.argv[1], readonly=True).close()  # loads what another user may not reach
 os.setgid(65534), os.setuid(65534)
 with Store(sys.argv[1], readonly=True) as store:
     assert store.check() == [] and len(store.view.get(b"large")) == 102_400

@@ -55,8 +55,6 @@ class Batch:
         Entries to be added to `State.keys` and `State.prints`.
     near : tuple of int64 arrays
         Near copies found: new text, other text, shingles shared.
-    joined : int64 array
-        Edges that join now.
     clusters : int64 array
         Labels of the clusters that have changed.
     renewed : bool
@@ -72,7 +70,6 @@ class Batch:
     prints: NDArray[np.uint64]
     print_members: NDArray[np.int32]
     near: tuple[Ints, Ints, Ints]
-    joined: Ints
     clusters: Ints
     renewed: bool
 
@@ -207,7 +204,7 @@ def finish(
     adding : bool
         Whether the batch is to stay.
     """
-    _name_heirs(state, left, gone)
+    _name_heirs(state, left)
     near = place(state, new, band_keys, gone, config, executor)
     runs, renewed = _runs(state, config, adding)
     added, removed = near.added, near.removed
@@ -237,13 +234,12 @@ def finish(
         edges.keys,
         edges.members,
         (near.first, near.second, near.shared),
-        edges.joined,
         clusters,
         renewed,
     )
 
 
-def _name_heirs(state: State, left: Ints, gone: Ints) -> None:
+def _name_heirs(state: State, left: Ints) -> None:
     """Let articles that leave name another of their cluster, by which their ids stay resolvable."""
     if not len(left):
         return

@@ -169,7 +169,10 @@ class Index:
         return told
 
     def query(self, data: Any) -> pa.Table:
-        """Return what articles would be, adding nothing: see `ingest`."""
+        """Return what articles would be, adding nothing: see `ingest`.
+
+        Of the furniture what is known is taken out; none is learnt from them.
+        """
         articles = self._read(data)
         self._saved.load()
         return self._add(articles, adding=False)
