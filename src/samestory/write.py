@@ -1,8 +1,9 @@
 """The last stage: tables to Parquet, whole or not at all.
 
-Everything is written to a hidden folder beside the target first and moved into
-place when it is complete, `run.json` last. What a killed run leaves behind is
-removed by the next one.
+Everything is written to a hidden folder beside the target first, and changes
+places with it when it is complete; where that cannot be, the files are moved
+one by one, `run.json` last. What a killed run leaves behind is removed by the
+next one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from samestory.errors import OutputError
+from samestory.exchange import exchange
 from samestory.leftovers import SUFFIX, hidden_prefix, remove_left_over
 from samestory.schema import FORMAT_VERSION
 
@@ -30,6 +32,8 @@ FURNITURE_FILE: Final = "furniture.parquet"
 STORIES_FILE: Final = "stories.parquet"
 REJECTS_FILE: Final = "rejects.jsonl"
 RUN_FILE: Final = "run.json"
+_FILES: Final = (CLUSTERS_FILE, PAIRS_FILE, FURNITURE_FILE, STORIES_FILE, REJECTS_FILE, RUN_FILE)
+"""In the order in which they are moved."""
 
 
 def check_folder(folder: str | PathLike[str], *, overwrite: bool) -> None:
@@ -136,9 +140,24 @@ def _write_synced(path: Path, text: str) -> None:
 def _move_into_place(temporary: Path, target: Path) -> None:
     if not target.exists() or not any(target.iterdir()):
         temporary.replace(target)
-        return
+    elif _holds_more(target) or not _change_places(temporary, target):
+        _move_one_by_one(temporary, target)
+
+
+def _holds_more(target: Path) -> bool:
+    """Whether a folder must stay the folder it is: files of others are in it, or somebody works in it."""
+    working = Path.cwd()
+    return working.is_relative_to(target) or not {path.name for path in target.iterdir()} <= set(_FILES)
+
+
+def _change_places(temporary: Path, target: Path) -> bool:
+    shutil.copymode(target, temporary)
+    return exchange(temporary, target)
+
+
+def _move_one_by_one(temporary: Path, target: Path) -> None:
     (target / RUN_FILE).unlink(missing_ok=True)
-    for name in (CLUSTERS_FILE, PAIRS_FILE, FURNITURE_FILE, STORIES_FILE, REJECTS_FILE, RUN_FILE):
+    for name in _FILES:
         if (temporary / name).exists():
             (temporary / name).replace(target / name)
         else:

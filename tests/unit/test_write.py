@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import samestory
+from samestory.exchange import exchange
 from samestory.schema import CLUSTERS, FORMAT_VERSION, PAIRS
 from tabled import article, to_table
 
@@ -191,6 +192,41 @@ def test_a_failure_while_writing_leaves_the_old_result(
     assert names_in(tmp_path) == ["out"]
 
 
+def test_overwriting_is_one_step(
+    result: samestory.Result, other: samestory.Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*arguments: object) -> None:
+        raise AssertionError("moved file by file")
+
+    result.write(tmp_path / "out")
+    other.write(tmp_path / "other")
+    (tmp_path / "out").chmod(0o751)
+    if not exchange(tmp_path / "out", tmp_path / "other"):
+        pytest.skip("this system cannot exchange two folders")
+    exchange(tmp_path / "out", tmp_path / "other")
+    monkeypatch.setattr("samestory.write._move_one_by_one", never)
+    other.write(tmp_path / "out", overwrite=True)
+    assert contents(tmp_path / "out") == contents(tmp_path / "other")
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o751
+    assert names_in(tmp_path) == ["other", "out"]
+
+
+def test_a_folder_somebody_works_in_stays_that_folder(
+    result: samestory.Result, other: samestory.Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result.write(tmp_path / "out")
+    other.write(tmp_path / "other")
+    monkeypatch.chdir(tmp_path / "out")
+    other.write(".", overwrite=True)
+    assert contents(Path()) == contents(tmp_path / "other")
+
+
+def test_nothing_to_exchange(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    assert not exchange(tmp_path / "one", tmp_path / "none")
+    assert names_in(tmp_path) == ["one"]
+
+
 @pytest.mark.parametrize("n_moves", [0, 1, 2, 3])
 def test_a_failure_while_moving_leaves_a_whole_result_or_none(
     result: samestory.Result,
@@ -203,6 +239,7 @@ def test_a_failure_while_moving_leaves_a_whole_result_or_none(
         one.write(tmp_path / name)
     before, after = contents(tmp_path / "out"), contents(tmp_path / "other")
     move, left = os.replace, [n_moves]
+    monkeypatch.setattr("samestory.write.exchange", lambda *paths: False)
 
     def moves_that_run_out(source: Path, target: Path) -> None:
         if not left[0]:
