@@ -8,8 +8,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -17,26 +19,28 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from samestory.band import concatenate
 from samestory.buffers import string_buffers
 from samestory.config import Config
 from samestory.fingerprints import Runs
 from samestory.identity import founding_times
+from samestory.index.asked import Asked
 from samestory.index.clusters import regroup
 from samestory.index.copies import relate
+from samestory.index.folded import joined_texts, picked
 from samestory.index.furnish import Moved
 from samestory.index.keyruns import KeyRuns, NoValues
 from samestory.index.lexicon import Coded
-from samestory.index.nearby import place
-from samestory.index.prepare import Prepared, joined_texts, picked
+from samestory.index.nearby import place, salted_bands
+from samestory.index.prepare import Prepared, sketch_texts
+from samestory.index.prints import Prints, Ready
 from samestory.index.state import TEXT, Ints, State, salted
 from samestory.normalise import FoldedTexts
 from samestory.params import choose_banding
-from samestory.signature import Sketches, sketch
+from samestory.signature import Sketches
 
 _NONE: Final = np.zeros(0, dtype=np.int64)
-_NO_KEYS: Final = np.zeros(0, dtype=np.uint64)
-_NO_MEMBERS: Final = np.zeros(0, dtype=np.int32)
+_WORTH_ASKING: Final = 64
+"""Keys of fewer texts are not worth another thread."""
 
 
 @dataclass
@@ -74,6 +78,50 @@ class Batch:
     renewed: bool
 
 
+@dataclass(frozen=True)
+class Change:
+    """Articles and texts that have come and gone, and are not placed yet.
+
+    Attributes
+    ----------
+    of_row : int64 array
+        The article of each row handed in.
+    came, left, shifted : int64 arrays
+        Articles that are new, that are gone, and that have another text now.
+    lost : int64 array
+        Texts that have lost an article.
+    coded : Coded
+        Of the new texts.
+    new, gone : int64 arrays
+        Texts that are new, and that no article has any more.
+    band_keys : uint64 array of shape (bands, u)
+        Of the new texts.
+    asked : Asked, optional
+        Who has which band key.
+    ready : Ready, optional
+        Fingerprints of the new texts.
+    """
+
+    of_row: Ints
+    came: Ints
+    left: Ints
+    shifted: Ints
+    lost: Ints
+    coded: Coded
+    new: Ints
+    gone: Ints
+    band_keys: NDArray[np.uint64]
+    asked: Asked | None = None
+    ready: Ready | None = None
+
+    @staticmethod
+    def removal(articles: Ints, lost: Ints, gone: Ints, bands: int) -> Change:
+        """Return the change that some articles are gone."""
+        nothing = Coded(np.zeros(64, dtype=np.uint8), np.zeros(1, dtype=np.int64))
+        keys = np.zeros((bands, 0), dtype=np.uint64)
+        return Change(_NONE, _NONE, articles, _NONE, lost, nothing, _NONE, gone, keys)
+
+
 def assign(
     state: State,
     articles: pa.RecordBatch,
@@ -100,37 +148,83 @@ def assign(
         Whether the batch is to stay; if it is not, nothing is done because of it that can wait.
     """
     ids = _id_bytes(articles["doc_id"])
-    of_row = state.find_articles(ids)
-    columns = state.articles
-    there = of_row >= 0
-    there[there] = columns["is_alive"][of_row[there]] > 0
-    same = there.copy()
-    same[there] = columns["raw_key"][of_row[there]] == prepared.folded.raw_keys[there]
-    left = of_row[there & ~same]
+    of_row, same = _known_rows(state, ids, prepared)
+    left = of_row[(of_row >= 0) & ~same]
     rows = np.flatnonzero(~same)
     moved = _still_there(moved, left)
     shifted = moved.articles if moved is not None else _NONE
     lost = state.articles["text"][np.concatenate([left, shifted])].astype(np.int64)
     gone = remove_articles(state, left, shifted)
-    texts, sketches = _together(prepared, rows, moved, config)
-    is_cut = rows[prepared.is_cut[rows]]
-    n_words = prepared.sketches.n_units[is_cut] + (prepared.n_removed - prepared.folded.n_removed)[is_cut]
-    kept = picked(prepared.folded.texts, is_cut)
+    texts = _together(prepared, rows, moved)
+    banding = choose_banding(config.threshold, config.recall, config.num_perm)
+    sketches, prints = sketch_texts(texts, _settled_runs(state, config), config, banding, executor)
+    with _asking(state, sketches, prints, executor) as asked:
+        kept, n_words, titled = _kept_texts(articles, prepared, rows, sketches, config)
+        coded, new, text_of, leaders = _add_texts(state, texts, sketches, kept, n_words)
+        came = _add_articles(state, articles, prepared, rows, ids, text_of[: len(rows)])
+        _note_kept(state, came, prepared.is_cut[rows], titled, len(kept))
+        if moved is not None:
+            state.articles.put("text", shifted, text_of[len(rows) :])
+            state.articles.put("whole", shifted, moved.whole)
+            state.articles.put("n_removed", shifted, state.articles["n_removed"][shifted] + moved.n_more)
+        _enter(state, np.concatenate([came, shifted]), text_of)
+        of_row[rows] = came
+        change = Change(
+            of_row, came, left, shifted, lost, coded, new, gone, sketches.band_keys[:, leaders], asked[0]
+        )
+        if prints is not None and len(new):
+            change = replace(change, ready=Ready(int(new[0]), prints.of(leaders), asked[1]))
+        return finish(state, change, config, executor, adding)
+
+
+def _known_rows(state: State, ids: list[bytes], prepared: Prepared) -> tuple[Ints, NDArray[np.bool_]]:
+    """Return the article that is there under each id, else -1, and whether its text is the same."""
+    of_row = state.find_articles(ids)
+    there = np.flatnonzero(of_row >= 0)
+    of_row[there[state.articles["is_alive"][of_row[there]] == 0]] = -1
+    there = there[of_row[there] >= 0]
+    same = np.zeros(len(ids), dtype=np.bool_)
+    same[there] = state.articles["raw_key"][of_row[there]] == prepared.folded.raw_keys[there]
+    return of_row, same
+
+
+@contextmanager
+def _asking(
+    state: State, sketches: Sketches, prints: Prints | None, executor: Executor
+) -> Iterator[tuple[Asked | None, Asked | None]]:
+    """Have the keys of many texts looked up while these are coded."""
+    if len(sketches.n_units) < _WORTH_ASKING:
+        yield None, None
+        return
+    filled = sketches.n_shingles > 0
+    bands = Asked(state.keys, salted_bands(sketches.band_keys[:, filled]).ravel(), executor)
+    shared = Asked(state.prints, prints.keys, executor) if prints is not None else None
+    try:
+        yield bands, shared
+    finally:  # what is looked up lies in memory that may be moved afterwards
+        bands.settle()
+        if shared is not None:
+            shared.settle()
+
+
+def _kept_texts(
+    articles: pa.RecordBatch, prepared: Prepared, rows: Ints, sketches: Sketches, config: Config
+) -> tuple[FoldedTexts, NDArray[np.int32], Ints]:
+    """Return what is only kept: texts with furniture, then titles; their words; which rows have titles."""
+    places = np.flatnonzero(prepared.is_cut[rows])
+    is_cut = rows[places]
+    n_words = sketches.n_units[places] + (prepared.n_removed - prepared.folded.n_removed)[is_cut]
     titled, titles = _titles(articles, rows, config)
-    kept, n_words = joined_texts([kept, titles]), np.append(n_words, np.zeros(len(titled), np.int32))
-    coded, new, text_of, leaders = _add_texts(state, texts, sketches, kept, n_words)
-    came = _add_articles(state, articles, prepared, rows, ids, text_of[: len(rows)])
-    whole = state.texts.n - len(kept) + np.arange(len(kept))
-    state.articles.put("whole", came[prepared.is_cut[rows]], whole[: len(is_cut)])
-    state.articles.put("title", came[titled], whole[len(is_cut) :])
-    if moved is not None:
-        state.articles.put("text", shifted, text_of[len(rows) :])
-        state.articles.put("whole", shifted, moved.whole)
-        state.articles.put("n_removed", shifted, state.articles["n_removed"][shifted] + moved.n_more)
-    _enter(state, np.concatenate([came, shifted]), text_of)
-    of_row[rows] = came
-    keys = sketches.band_keys[:, leaders]
-    return finish(state, keys, of_row, came, left, lost, coded, new, gone, config, executor, shifted, adding)
+    kept = joined_texts([picked(prepared.folded.texts, is_cut), titles])
+    return kept, np.append(n_words, np.zeros(len(titled), np.int32)), titled
+
+
+def _note_kept(state: State, came: Ints, is_cut: NDArray[np.bool_], titled: Ints, n_kept: int) -> None:
+    """Note which of the articles that came the last texts belong to: see `_kept_texts`."""
+    numbers = state.texts.n - n_kept + np.arange(n_kept)
+    n_whole = n_kept - len(titled)
+    state.articles.put("whole", came[is_cut], numbers[:n_whole])
+    state.articles.put("title", came[titled], numbers[n_whole:])
 
 
 def _titles(articles: pa.RecordBatch, rows: Ints, config: Config) -> tuple[Ints, FoldedTexts]:
@@ -148,69 +242,40 @@ def _still_there(moved: Moved | None, left: Ints) -> Moved | None:
     return Moved(moved.articles[stays], moved.whole[stays], picked(moved.texts, stays), moved.n_more[stays])
 
 
-def _together(
-    prepared: Prepared, rows: Ints, moved: Moved | None, config: Config
-) -> tuple[FoldedTexts, Sketches]:
-    """Return the texts and sketches of some rows, and of the articles that have other texts now."""
-    texts, sketches = prepared.texts, prepared.sketches
-    if len(rows) < len(texts):
-        texts = picked(texts, rows)
-        sketches = Sketches(
-            sketches.band_keys[:, rows],
-            sketches.text_keys[rows],
-            sketches.n_shingles[rows],
-            sketches.n_units[rows],
-        )
-    if moved is None:
-        return texts, sketches
-    banding = choose_banding(config.threshold, config.recall, config.num_perm)
-    both = concatenate([sketches, sketch(moved.texts, config, banding)], banding.bands)
-    return joined_texts([texts, moved.texts]), both
+def _together(prepared: Prepared, rows: Ints, moved: Moved | None) -> FoldedTexts:
+    """Return the texts of some rows, and of the articles that have other texts now."""
+    texts = prepared.texts if len(rows) == len(prepared.texts) else picked(prepared.texts, rows)
+    return texts if moved is None else joined_texts([texts, moved.texts])
 
 
-def finish(
-    state: State,
-    band_keys: NDArray[np.uint64],
-    of_row: Ints,
-    came: Ints,
-    left: Ints,
-    lost: Ints,
-    coded: Coded,
-    new: Ints,
-    gone: Ints,
-    config: Config,
-    executor: Executor,
-    shifted: Ints = _NONE,
-    adding: bool = True,
-) -> Batch:
+def _settled_runs(state: State, config: Config) -> Runs | None:
+    """Return which runs are fingerprints, if that depends on this batch no more."""
+    if not config.partial or not state.facts["is_sampled"]:
+        return None
+    return Runs.of_corpus(config.shingle_unit == "char")
+
+
+def finish(state: State, change: Change, config: Config, executor: Executor, adding: bool = True) -> Batch:
     """Bring near clusters, edges and clusters up to date with articles that came and left.
 
     Parameters
     ----------
-    band_keys : uint64 array of shape (bands, u)
-        Of the new texts.
-    of_row : int64 array
-        The article of each row handed in.
-    came, left : int64 arrays
-        Articles.
-    lost : int64 array
-        Texts that have lost an article.
-    coded : Coded
-        Of the new texts.
-    new, gone : int64 arrays
-        Texts that are new, and that no article has any more.
-    shifted : int64 array
-        Articles that have another text now.
+    state : State
+        With the articles and texts that came.
+    change : Change
+    config : Config
+    executor : Executor
     adding : bool
         Whether the batch is to stay.
     """
-    _name_heirs(state, left)
-    near = place(state, new, band_keys, gone, config, executor)
+    new, gone = change.new, change.gone
+    _name_heirs(state, change.left)
+    near = place(state, new, change.band_keys, gone, config, executor, change.asked)
     runs, renewed = _runs(state, config, adding)
     added, removed = near.added, near.removed
     if renewed:
         added, removed = _forget_prints(state), _NONE
-    edges = relate(state, added, removed, runs, config, executor)
+    edges = relate(state, added, removed, runs, config, executor, change.ready)
     clusters = regroup(
         state,
         near.texts,
@@ -218,17 +283,17 @@ def finish(
         edges.joined,
         edges.parted if not renewed else _NONE,
         gone,
-        np.concatenate([came, shifted]),
-        lost,
+        np.concatenate([change.came, change.shifted]),
+        change.lost,
         config.representative,
         everything=renewed,
     )
     text_keys = salted(state.texts["text_key"][new], TEXT)
     return Batch(
-        of_row,
-        came,
-        left,
-        coded,
+        change.of_row,
+        change.came,
+        change.left,
+        change.coded,
         np.concatenate([near.keys, text_keys]),
         np.concatenate([near.members, new.astype(np.int32)]),
         edges.keys,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from samestory.config import Config
 from samestory.fingerprints import Runs
 from samestory.index.compare import count_pairs, decode
-from samestory.index.copies import take_prints
+from samestory.index.prints import take_prints
 from samestory.index.state import BAND, TEXT, Ints, State, salted
 from samestory.index.view import View
 from samestory.kernels.clusters import join_edges

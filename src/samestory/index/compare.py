@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+from itertools import pairwise
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from samestory.config import Config
-from samestory.index.lexicon import count_shared_coded
+from samestory.index.folded import joined_texts
+from samestory.index.lexicon import Coded, count_shared_coded
 from samestory.index.state import Ints, State
 from samestory.kernels.overlap import count_merged_pairs, hash_sorted
 from samestory.normalise import FoldedTexts
 
+_WORTH_A_THREAD: Final = 256
 
-def decode(state: State, texts: Ints) -> FoldedTexts:
-    """Return the folded texts of some texts, in the given order."""
-    return state.lexicon.decode(state.bank.collect(state.texts, texts))
+
+def decode(state: State, texts: Ints, executor: Executor | None = None, n_threads: int = 1) -> FoldedTexts:
+    """Return the folded texts of some texts, in the given order; many of them by several threads."""
+    coded = state.bank.collect(state.texts, texts)
+    if executor is None or n_threads < 2 or len(texts) < _WORTH_A_THREAD:
+        return state.lexicon.decode(coded)
+    edges = np.linspace(0, len(texts), n_threads + 1).astype(int).tolist()
+    parts = [Coded(coded.codes, coded.offsets[low : high + 1]) for low, high in pairwise(edges)]
+    return joined_texts(list(executor.map(state.lexicon.decode, parts)))
 
 
 def hash_texts(state: State, texts: Ints, config: Config) -> tuple[NDArray[np.uint64], Ints]:

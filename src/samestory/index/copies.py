@@ -10,19 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samestory.config import Config
-from samestory.fingerprints import Runs, sample
-from samestory.index.compare import count_pairs, decode, hash_texts
-from samestory.index.state import PRINT, Ints, State, salted
+from samestory.fingerprints import Runs
+from samestory.index.asked import Asked, look_up
+from samestory.index.compare import count_pairs, hash_texts
+from samestory.index.prints import Keys, Ready, take_prints
+from samestory.index.state import Ints, State
 from samestory.kernels.index.graph import change_pairs, count_support
-from samestory.kernels.runs import LOCAL_BITS
 from samestory.partial import least_fingerprints
 from samestory.roundups import Decided, cut_round_ups, longer_ends
 from samestory.signature import Sketches
 
-Keys = NDArray[np.uint64]
 _NONE: Final = np.zeros(0, dtype=np.int64)
-_LOW: Final = np.uint64((1 << LOCAL_BITS) - 1)
-_AT_ONCE: Final = 1 << LOCAL_BITS
 
 
 @dataclass(frozen=True)
@@ -44,31 +42,6 @@ class EdgeChange:
 
 
 @dataclass(frozen=True)
-class Prints:
-    """Distinct fingerprints of texts: text i has ``keys[offsets[i]:offsets[i + 1]]``, in order."""
-
-    keys: Keys
-    offsets: Ints
-
-
-def take_prints(state: State, texts: Ints, runs: Runs) -> Prints:
-    """Take the fingerprints of some texts."""
-    places, keys = [_NONE], [np.zeros(0, dtype=np.uint64)]
-    for begin in range(0, len(texts), _AT_ONCE):
-        sampled = sample(decode(state, texts[begin : begin + _AT_ONCE]), runs)
-        entries = np.concatenate([part for part in sampled.partitions if part is not None])
-        places.append((entries & _LOW).astype(np.int64) + begin)
-        keys.append(salted(entries & ~_LOW, PRINT))
-    place, key = np.concatenate(places), np.concatenate(keys)
-    order = np.lexsort((key, place))
-    place, key = place[order], key[order]
-    is_first = np.ones(len(key), dtype=np.bool_)
-    is_first[1:] = (key[1:] != key[:-1]) | (place[1:] != place[:-1])
-    offsets = np.searchsorted(place[is_first], np.arange(len(texts) + 1)).astype(np.int64)
-    return Prints(key[is_first], offsets)
-
-
-@dataclass(frozen=True)
 class _Lists:
     """Who has which fingerprint.
 
@@ -85,9 +58,16 @@ class _Lists:
     members: NDArray[np.int32]
 
 
-def _list(state: State, keys: Keys, unposted: tuple[Keys, Ints], executor: Executor, n: int) -> _Lists:
+def _list(
+    state: State,
+    keys: Keys,
+    unposted: tuple[Keys, Ints],
+    executor: Executor,
+    n_threads: int,
+    asked: Asked | None = None,
+) -> _Lists:
     """Look up who has some fingerprints, given once each and in order, with those not in the index yet."""
-    offsets, members = state.prints.lookup(keys, executor, n)
+    offsets, members = look_up(state.prints, keys, asked, executor, n_threads)
     places = np.searchsorted(keys, unposted[0])
     places[places == len(keys)] = 0
     own = keys[places] == unposted[0] if len(keys) else np.zeros(len(places), dtype=np.bool_)
@@ -107,6 +87,7 @@ def relate(
     runs: Runs,
     config: Config,
     executor: Executor,
+    ready: Ready | None = None,
 ) -> EdgeChange:
     """Bring the edges up to date with the texts that stand for their near clusters.
 
@@ -115,6 +96,8 @@ def relate(
     state : State
     added, removed : int64 arrays
         Texts that stand for their near clusters now, and that do no longer; as `is_delegate` has it.
+    ready : Ready, optional
+        Fingerprints that have been taken.
     """
     if not config.partial:
         return EdgeChange(_NONE, _NONE, np.zeros(0, np.uint64), np.zeros(0, np.int32))
@@ -122,12 +105,13 @@ def relate(
     killed = np.unique(state.edges_of(removed)[1])
     state.edges.put("is_alive", killed, 0)
     changed = np.concatenate([added, removed])
-    prints = take_prints(state, changed, runs)
+    prints = take_prints(state, changed, runs, ready)
     texts = np.repeat(changed, np.diff(prints.offsets))
     is_posted = state.texts["is_posted"][texts] > 0
     unposted = prints.keys[~is_posted], texts[~is_posted]
     state.texts.put("is_posted", changed, 1)
-    lists = _list(state, np.unique(prints.keys), unposted, executor, config.n_threads)
+    asked = ready.asked if ready is not None else None
+    lists = _list(state, np.unique(prints.keys), unposted, executor, config.n_threads, asked)
     pairs, n_before, n_now = _change(state, lists, added, removed)
     more, fewer = _judge(state, pairs, n_before, n_now, added, unposted, runs, config, executor)
     before = np.union1d(before, _joining(state, fewer))

@@ -19,14 +19,13 @@ import pyarrow as pa
 from samestory import schema
 from samestory.config import Config, result_settings
 from samestory.errors import ConfigError, IndexFormatError, IndexMismatchError, InputError, SchemaError
-from samestory.furniture import Furniture, Remover
-from samestory.index.assign import assign, finish, remove_articles
+from samestory.furniture import Remover
+from samestory.index.assign import Change, assign, finish, remove_articles
 from samestory.index.check import check_state
 from samestory.index.compact import compact
 from samestory.index.export import Stored, run_over, walk_metadata
 from samestory.index.furnish import Moved, clean_again, learn_with
-from samestory.index.lexicon import Coded
-from samestory.index.prepare import Prepared, clean, fold
+from samestory.index.prepare import Prepared, clean, clean_rows, fold
 from samestory.index.rows import tell
 from samestory.index.saved import FACTS, Saved, first_facts, read_facts
 from samestory.index.state import Ints
@@ -197,7 +196,7 @@ class Index:
         rows_of_ids, place_of_row = _last_of_each(handed_in)
         articles = handed_in if len(rows_of_ids) == len(handed_in) else handed_in.take(pa.array(rows_of_ids))
         try:
-            prepared, moved, furniture = self._prepare(articles, adding=adding)
+            prepared, moved, remover = self._prepare(articles, adding=adding)
             batch = assign(state, articles, prepared, self.config, self._executor, moved, adding)
             if self.config.level == "story":
                 regroup_stories(state, batch.clusters, batch.left, self.config, self._executor)
@@ -205,7 +204,7 @@ class Index:
             if adding and (len(batch.came) or len(batch.left)):
                 first = int(batch.came[0]) if len(batch.came) else 0
                 rows = np.flatnonzero(batch.of_row >= first) if len(batch.came) else _NOTHING
-                self._saved.commit(batch, articles.take(pa.array(rows)), furniture)
+                self._saved.commit(batch, articles.take(pa.array(rows)), remover)
             else:
                 state.undo()
         except BaseException:
@@ -215,26 +214,27 @@ class Index:
 
     def _prepare(
         self, articles: pa.RecordBatch, *, adding: bool
-    ) -> tuple[Prepared, Moved | None, Furniture | None]:
+    ) -> tuple[Prepared, Moved | None, Remover | None]:
         """Make a batch ready and learn from it; return it, articles it changes, and all furniture if new."""
-        saved, config = self._saved, self.config
-        folded = fold(articles, config, self._executor)
+        saved, config, executor = self._saved, self.config, self._executor
+        folded = fold(articles, config, executor)
         if not config.boilerplate:
             nowhere = np.zeros(len(articles), dtype=np.uint64)
-            return clean(folded, None, nowhere, config, self._banding, self._executor), None, None
+            return clean(folded, None, nowhere, config, executor), None, None
         book = saved.book
         book.catch_up(saved.state)
         remover = saved.remover(config.shingle_unit == "char")
         salts = book.keys(folded.names)
-        prepared = clean(folded, remover, salts, config, self._banding, self._executor)
+        prepared = clean(folded, remover, salts, config, executor)
         learnt = None
         if adding:
-            learnt = learn_with(saved.state, book, remover.furniture, articles, prepared, self._executor)
+            learnt = learn_with(saved.state, book, remover.furniture, articles, prepared, salts, executor)
         if learnt is None:
             return prepared, None, None
         remover = Remover(learnt.furniture)
-        prepared = clean(folded, remover, salts, config, self._banding, self._executor)
-        return prepared, clean_again(saved.state, book, learnt, remover), learnt.furniture
+        rows = np.flatnonzero(np.isin(salts, learnt.sites))
+        prepared = clean_rows(prepared, rows, remover, salts, config, executor)
+        return prepared, clean_again(saved.state, book, learnt, remover, config.n_threads, executor), remover
 
     def delete(self, doc_ids: Iterable[str]) -> int:
         """Take articles out; return how many. The ids of their clusters stay resolvable.
@@ -281,22 +281,9 @@ class Index:
         try:
             lost = state.articles["text"][articles].astype(np.int64)
             gone = remove_articles(state, articles)
-            band_keys = np.zeros((self._banding.bands, 0), dtype=np.uint64)
-            nothing = Coded(np.zeros(64, dtype=np.uint8), np.zeros(1, dtype=np.int64))
             state.bank.pend(None, 0)
-            batch = finish(
-                state,
-                band_keys,
-                _NOTHING,
-                _NOTHING,
-                articles,
-                lost,
-                nothing,
-                _NOTHING,
-                gone,
-                self.config,
-                self._executor,
-            )
+            change = Change.removal(articles, lost, gone, self._banding.bands)
+            batch = finish(state, change, self.config, self._executor)
             if self.config.level == "story":
                 regroup_stories(state, batch.clusters, batch.left, self.config, self._executor)
             self._saved.commit(batch, pa.RecordBatch.from_pylist([], schema=schema.ARTICLE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,25 +13,30 @@ from numpy.typing import NDArray
 
 from samestory.buffers import string_buffers
 from samestory.fingerprints import Runs, sample, sort_postings
-from samestory.furniture import MADE_OF, Found, Furniture, Remover, as_furniture, cut, learn, rank_pages
+from samestory.furniture import MADE_OF, Furniture, Remover, as_furniture, learn, rank_pages
 from samestory.index.compare import decode
-from samestory.index.prepare import Prepared, hash_texts, joined_texts, picked
-from samestory.index.state import PRINT, Ints, State, salted
-from samestory.kernels.runs import LOCAL_BITS
+from samestory.index.folded import joined_texts, picked
+from samestory.index.prepare import Prepared, cut_out
+from samestory.index.prints import look_up_prints, sample_prints
+from samestory.index.state import Ints, State
+from samestory.kernels.index.texts import text_keys
 from samestory.kernels.sites import name_keys
 from samestory.normalise import FoldedTexts
 from samestory.sites import MOST_OUTLETS, SiteNames, Sites, host_of
 
 MOST_PAGES: Final = 2000
 """Pages of a site that are looked at when its furniture is learnt: the latest."""
-GROWTH: Final = 1.5
-"""A site's furniture is learnt anew when it has so many times the pages."""
+_NONE: Final = np.zeros(0, dtype=np.int64)
 FIRST_PAGES: Final = 2
+GROWTH: Final = 1.5
+"""A site's furniture is learnt anew when it has so many times the pages,"""
+LATER_GROWTH: Final = 2.0
+LATER_PAGES: Final = 100
+"""or so many times, if it has more pages than these."""
 EVERY_PAGE: Final = 32
 """Of so few pages each that has something of another is reason to learn it anew."""
 LAST_PAGES: Final = 10_000_000
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
-_LOW: Final = np.uint64((1 << LOCAL_BITS) - 1)
 
 Keys = NDArray[np.uint64]
 
@@ -38,7 +44,8 @@ Keys = NDArray[np.uint64]
 def _milestones() -> Ints:
     sizes = [FIRST_PAGES]
     while sizes[-1] < LAST_PAGES:
-        sizes.append(max(sizes[-1] + 1, int(sizes[-1] * GROWTH)))
+        growth = GROWTH if sizes[-1] < LATER_PAGES else LATER_GROWTH
+        sizes.append(max(sizes[-1] + 1, int(sizes[-1] * growth)))
     return np.array(sizes, dtype=np.int64)
 
 
@@ -59,8 +66,7 @@ class SiteBook:
         self.n = 0
         self._pairs: set[int] = set()
         self._outlets: dict[int, int] = {}
-        self._n_pages: dict[int, int] = {}
-        self._latest: dict[int, list[int]] = {}
+        self._pages: dict[int, array[int]] = {}
 
     def catch_up(self, state: State) -> None:
         """Enter the articles of a state that are not entered yet; begin anew if it has gone back."""
@@ -68,31 +74,47 @@ class SiteBook:
         if n < self.n:
             self.__init__()  # type: ignore[misc]
         if n > self.n:
-            new = slice(self.n, n)
-            names = SiteNames(state.articles["outlet"][new], state.articles["host"][new])
-            self.enter(names, self.n)
+            outlets = state.articles["outlet"]
+            names = SiteNames(outlets[self.n :], state.articles["host"][self.n :])
+            for host in self._count_outlets(names):
+                self._part(host, outlets)
+            self._enter(self.keys(names), np.arange(self.n, n, dtype=np.int32))
+            self.n = n
 
-    def enter(self, names: SiteNames, first: int) -> None:
-        """Enter articles from number `first` on."""
-        self._count_outlets(names)
-        keys = self.keys(names)
+    def _enter(self, keys: Keys, articles: NDArray[np.int32]) -> None:
         order = np.argsort(keys, kind="stable")
-        sites, starts, counts = np.unique(keys[order], return_index=True, return_counts=True)
-        for site, start, count in zip(sites.tolist(), starts.tolist(), counts.tolist(), strict=True):
-            own = (order[start : start + count][-MOST_PAGES:] + first).tolist()
-            self._n_pages[site] = self._n_pages.get(site, 0) + count
-            self._latest[site] = (self._latest.get(site, []) + own)[-MOST_PAGES:]
-        self.n = first + len(keys)
+        sites, starts = np.unique(keys[order], return_index=True)
+        articles = articles[order]
+        for site, low, high in zip(
+            sites.tolist(), starts.tolist(), [*starts[1:].tolist(), None], strict=True
+        ):
+            pages = self._pages.get(site)
+            if pages is None:
+                pages = self._pages[site] = array("i")
+            pages.frombytes(articles[low:high].tobytes())
 
-    def _count_outlets(self, names: SiteNames) -> None:
+    def _part(self, host: int, outlets: Keys) -> None:
+        """Let the pages of a host that many outlets share be those of these."""
+        pages = np.array(self._pages.pop(host, ()), dtype=np.int32)
+        keys = outlets[pages]
+        self._enter(keys, pages)
+        for site in np.unique(keys).tolist():
+            self._pages[site] = array("i", sorted(self._pages[site]))
+
+    def _count_outlets(self, names: SiteNames) -> list[int]:
+        """Count the outlets of hosts; return the hosts that have come to be shared by many."""
         both = np.flatnonzero((names.hosts != 0) & (names.outlets != 0))
         mixed = names.hosts[both] * _STEP ^ names.outlets[both]
         pairs, firsts = np.unique(mixed, return_index=True)
         hosts = names.hosts[both[firsts]]
+        shared = []
         for pair, host in zip(pairs.tolist(), hosts.tolist(), strict=True):
             if pair not in self._pairs:
                 self._pairs.add(pair)
                 self._outlets[host] = self._outlets.get(host, 0) + 1
+                if self._outlets[host] == MOST_OUTLETS + 1:
+                    shared.append(host)
+        return shared
 
     def keys(self, names: SiteNames) -> Keys:
         """Return the key of each one's site, 0 where it is not known."""
@@ -110,14 +132,14 @@ class SiteBook:
             Those that have come to a milestone; and others that have few pages.
         """
         sites, counts = np.unique(keys, return_counts=True)
-        before = np.array([self._n_pages.get(site, 0) for site in sites.tolist()], dtype=np.int64)
+        before = np.array([len(self._pages.get(site, ())) for site in sites.tolist()], dtype=np.int64)
         passed = np.searchsorted(_MILESTONES, before, side="right")
         is_due = np.searchsorted(_MILESTONES, before + counts, side="right") > passed
         return sites[is_due], sites[~is_due & (before < EVERY_PAGE)]
 
-    def latest(self, site: int) -> list[int]:
-        """Return the latest articles of a site."""
-        return self._latest.get(site, [])
+    def pages(self, site: int) -> NDArray[np.int32]:
+        """Return the articles of a site in order, those that are not there any more among them."""
+        return np.array(self._pages.get(site, ()), dtype=np.int32)
 
 
 @dataclass(frozen=True)
@@ -142,6 +164,7 @@ def learn_with(
     known: Furniture,
     articles: pa.RecordBatch,
     prepared: Prepared,
+    keys: Keys,
     executor: Executor,
 ) -> Learnt | None:
     """Learn the furniture of the sites that have come to have enough pages; None if it stays the same.
@@ -156,25 +179,21 @@ def learn_with(
         What is known so far.
     articles, prepared
         The batch, what is known so far taken out.
+    keys : uint64 array
+        The key of each one's site.
     """
     folded = prepared.folded
-    keys = book.keys(folded.names)
     due, young = book.due(keys)
     due = np.union1d(due, _repeating(state, book, prepared.texts, keys, young, known.by_character))
     rows = np.flatnonzero(np.isin(keys, due))
     if not len(rows):
         return None
     rows = _latest_rows(rows, keys)
-    old = [
-        (article, site)
-        for site in due.tolist()
-        for article in book.latest(site)
-        if state.articles["is_alive"][article]
-    ]
-    pages = np.array([article for article, _ in old], dtype=np.int64)
+    old = [_alive(state, book.pages(site))[-MOST_PAGES:] for site in due.tolist()]
+    pages = np.concatenate([*old, _NONE])
     corpus = joined_texts([decode(state, whole_texts(state, pages)), picked(folded.texts, rows)])
     text_of = np.concatenate([state.articles["text"][pages], np.full(len(rows), -1)]).astype(np.int64)
-    site_keys = np.concatenate([np.array([site for _, site in old], dtype=np.uint64), keys[rows]])
+    site_keys = np.concatenate([np.repeat(due, [len(own) for own in old]), keys[rows]])
     by_character = known.by_character
     elsewhere = _Elsewhere(state, corpus, text_of, folded.texts, by_character)
     name_of = _namer(articles, keys, folded.names)
@@ -203,22 +222,6 @@ def _repeating(
     return np.unique(np.concatenate([twice, again]))
 
 
-def sample_prints(texts: FoldedTexts, runs: Runs) -> tuple[Ints, Keys]:
-    """Return the fingerprints of texts, and the place of the text that has each."""
-    sampled = sample(texts, runs)
-    entries = np.sort(np.concatenate([part for part in sampled.partitions if part is not None]))
-    entries = entries[np.append(True, entries[1:] != entries[:-1])] if len(entries) else entries
-    return (entries & _LOW).astype(np.int64), entries & ~_LOW
-
-
-def look_up_prints(state: State, entries: Keys, runs: Runs) -> tuple[Ints, NDArray[np.int32]]:
-    """Return the texts of the index that have sampled fingerprints: offsets, and texts."""
-    keys = entries
-    if not state.facts["is_sampled"]:  # there, the key of a run keeps its highest bits
-        keys = (entries >> np.uint64(runs.shift)) & ~_LOW
-    return state.prints.lookup(salted(keys, PRINT))
-
-
 def _exchange(known: Furniture, learnt: Furniture, due: Keys) -> Learnt | None:
     """Put the blocks learnt of some sites in the place of those known before."""
     sites = _site_keys(known)
@@ -240,6 +243,10 @@ def _site_keys(furniture: Furniture) -> Keys:
     if not len(furniture):
         return np.zeros(0, dtype=np.uint64)
     return name_keys(*string_buffers(furniture.table["site"].combine_chunks()))
+
+
+def _alive(state: State, articles: NDArray[np.int32]) -> Ints:
+    return articles[state.articles["is_alive"][articles] > 0].astype(np.int64)
 
 
 def whole_texts(state: State, articles: Ints) -> Ints:
@@ -369,17 +376,6 @@ class _Elsewhere:
         return np.isin(texts, wanted[several])
 
 
-def _pages_of(state: State, book: SiteBook, sites: Keys) -> Ints:
-    """Return the articles that are there of some sites."""
-    columns = state.articles
-    own = np.isin(columns["outlet"], sites) | np.isin(columns["host"], sites)
-    if (sites == 0).any():
-        own |= (columns["outlet"] == 0) & (columns["host"] == 0)
-    pages = np.flatnonzero(own & (columns["is_alive"] > 0))
-    names = SiteNames(columns["outlet"][pages], columns["host"][pages])
-    return pages[np.isin(book.keys(names), sites)]
-
-
 @dataclass(frozen=True)
 class Moved:
     """Articles of the index whose furniture is another now.
@@ -401,7 +397,9 @@ class Moved:
     n_more: Ints
 
 
-def clean_again(state: State, book: SiteBook, learnt: Learnt, remover: Remover) -> Moved:
+def clean_again(
+    state: State, book: SiteBook, learnt: Learnt, remover: Remover, n_threads: int, executor: Executor
+) -> Moved:
     """Take the furniture out of the pages of sites of which other blocks are known now.
 
     Parameters
@@ -413,21 +411,17 @@ def clean_again(state: State, book: SiteBook, learnt: Learnt, remover: Remover) 
         Of what is known now.
     """
     columns, texts = state.articles, state.texts
-    pages = _pages_of(state, book, learnt.sites)
+    own_pages = [_alive(state, book.pages(site)) for site in learnt.sites.tolist()]
+    pages = np.concatenate([*own_pages, _NONE])
+    salts = np.repeat(learnt.sites, [len(own) for own in own_pages])
     whole = whole_texts(state, pages)
-    names = SiteNames(columns["outlet"][pages], columns["host"][pages])
-    folded = decode(state, whole)
-    found: Found = remover.find(folded, np.arange(len(pages)), book.keys(names))
-    cleaned = cut(folded, found, remover.furniture.by_character)
+    cleaned, n_cut = cut_out(decode(state, whole, executor, n_threads), remover, salts, n_threads, executor)
     own = columns["text"][pages].astype(np.int64)
-    differs = hash_texts(cleaned) != hash_texts(decode(state, own))
-    n_cut = np.zeros(len(pages), dtype=np.int64)
-    n_cut[found.articles] = found.n_removed
     n_before = np.where(own != whole, texts["n_units"][whole].astype(np.int64) - texts["n_units"][own], 0)
-    moved = np.flatnonzero(differs)
+    moved = np.flatnonzero(text_keys(cleaned.data, cleaned.offsets) != texts["text_key"][own])
     return Moved(
         pages[moved],
         np.where(n_cut > 0, whole, -1)[moved],
         picked(cleaned, moved),
-        (n_cut - n_before)[moved],
+        (n_cut.astype(np.int64) - n_before)[moved],
     )

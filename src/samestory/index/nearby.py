@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from samestory.band import Components, find_components
 from samestory.config import Config
+from samestory.index.asked import Asked, look_up
 from samestory.index.compare import count_pairs, decode
 from samestory.index.state import BAND, Ints, State, salted
 from samestory.kernels.clusters import UNDATED, join_edges
@@ -74,12 +75,22 @@ class _Buckets:
     members: Ints
 
 
+def salted_bands(band_keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return band keys, of shape (bands, n), as they are looked up."""
+    return salted(band_keys, BAND, np.arange(len(band_keys))[:, None])
+
+
 def _find_buckets(
-    state: State, texts: Ints, keys: NDArray[np.uint64], executor: Executor, n_threads: int
+    state: State,
+    texts: Ints,
+    keys: NDArray[np.uint64],
+    asked: Asked | None,
+    executor: Executor,
+    n_threads: int,
 ) -> _Buckets:
     """Look up who has the band keys, of shape (bands, n), of new texts."""
     wanted, buckets = np.unique(keys.T.ravel(), return_inverse=True)
-    offsets, members = state.keys.lookup(wanted, executor, n_threads)
+    offsets, members = look_up(state.keys, wanted, asked, executor, n_threads)
     there = state.texts["n_articles"][members] > 0
     counts = np.concatenate([[0], np.cumsum(there)])
     return _Buckets(np.repeat(texts, len(keys)), buckets, counts[offsets], members[there].astype(np.int64))
@@ -92,6 +103,7 @@ def place(
     gone: Ints,
     config: Config,
     executor: Executor,
+    asked: Asked | None = None,
 ) -> NearChange:
     """Find the components and near clusters of new texts, and those that are left of texts that are gone.
 
@@ -103,12 +115,13 @@ def place(
     band_keys : uint64 array of shape (bands, u)
     gone : int64 array
         Texts that no article has any more.
+    asked : Asked, optional
+        Who has which band key, for those of the new texts.
     """
     filled = state.texts["n_shingles"][new] > 0
     indexed = new[filled]
-    numbers = np.arange(len(band_keys))[:, None]
-    keys = salted(band_keys[:, filled], BAND, numbers)
-    buckets = _find_buckets(state, indexed, keys, executor, config.n_threads)
+    keys = salted_bands(band_keys[:, filled])
+    buckets = _find_buckets(state, indexed, keys, asked, executor, config.n_threads)
     groups = _group(state, new, buckets, gone)
     slow = groups.is_slow
     change = _join_small(state, groups, buckets, slow, config)

@@ -1,4 +1,4 @@
-"""A batch of articles made ready to meet the index: folded and sketched."""
+"""A batch of articles made ready to meet the index: folded, without furniture, sketched."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from samestory.band import concatenate
 from samestory.chrome import take_out_chrome
 from samestory.config import Config
+from samestory.fingerprints import Runs
 from samestory.furniture import Remover, cut
-from samestory.kernels.buckets import gather_texts
+from samestory.index.folded import joined_texts, picked
+from samestory.index.prints import Prints, join_prints, prints_of
 from samestory.normalise import FoldedTexts, judged_text, normalise
 from samestory.params import Banding
 from samestory.signature import Sketches, sketch
@@ -63,14 +65,12 @@ class Prepared:
         Whether there was furniture.
     texts : FoldedTexts
         Without it.
-    sketches : Sketches
     """
 
     folded: Folded
     n_removed: NDArray[np.int32]
     is_cut: NDArray[np.bool_]
     texts: FoldedTexts
-    sketches: Sketches
 
 
 def fold(articles: pa.RecordBatch, config: Config, executor: Executor) -> Folded:
@@ -104,14 +104,9 @@ def fold(articles: pa.RecordBatch, config: Config, executor: Executor) -> Folded
 
 
 def clean(
-    folded: Folded,
-    remover: Remover | None,
-    salts: NDArray[np.uint64],
-    config: Config,
-    banding: Banding,
-    executor: Executor,
+    folded: Folded, remover: Remover | None, salts: NDArray[np.uint64], config: Config, executor: Executor
 ) -> Prepared:
-    """Take the furniture out of a batch, and sketch it.
+    """Take the furniture out of a batch.
 
     Parameters
     ----------
@@ -121,30 +116,64 @@ def clean(
     salts : uint64 array of shape (n,)
         The key of each one's site.
     config : Config
-    banding : Banding
     executor : Executor
     """
-    by_character = config.shingle_unit == "char"
+    n = len(folded.raw_keys)
+    if remover is None or not len(remover.furniture):
+        return Prepared(folded, folded.n_removed, np.zeros(n, dtype=np.bool_), folded.texts)
+    texts, n_cut = cut_out(folded.texts, remover, salts, config.n_threads, executor)
+    return Prepared(folded, folded.n_removed + n_cut, n_cut > 0, texts)
 
-    def work(low: int, high: int) -> tuple[NDArray[np.int32], FoldedTexts, Sketches]:
-        texts = FoldedTexts(folded.texts.data, folded.texts.offsets[low : high + 1])
+
+def clean_rows(
+    prepared: Prepared,
+    rows: NDArray[np.int64],
+    remover: Remover,
+    salts: NDArray[np.uint64],
+    config: Config,
+    executor: Executor,
+) -> Prepared:
+    """Take the furniture out of some rows anew, because other furniture is known of their sites now."""
+    folded = prepared.folded
+    texts, n_cut = cut_out(picked(folded.texts, rows), remover, salts[rows], config.n_threads, executor)
+    n = len(prepared.texts)
+    places = np.arange(n)
+    places[rows] = n + np.arange(len(rows))
+    n_removed, is_cut = prepared.n_removed.copy(), prepared.is_cut.copy()
+    n_removed[rows] = folded.n_removed[rows] + n_cut
+    is_cut[rows] = n_cut > 0
+    return Prepared(folded, n_removed, is_cut, picked(joined_texts([prepared.texts, texts]), places))
+
+
+def cut_out(
+    texts: FoldedTexts, remover: Remover, salts: NDArray[np.uint64], n_threads: int, executor: Executor
+) -> tuple[FoldedTexts, NDArray[np.int32]]:
+    """Return texts without their furniture, and how many words of each that was."""
+
+    def work(low: int, high: int) -> tuple[NDArray[np.int32], FoldedTexts]:
+        part = picked(texts, np.arange(low, high))
+        found = remover.find(part, np.arange(high - low), salts[low:high])
         n_cut = np.zeros(high - low, dtype=np.int32)
-        if remover is not None and len(remover.furniture):
-            texts = picked(texts, np.arange(high - low))
-            found = remover.find(texts, np.arange(high - low), salts[low:high])
-            n_cut[found.articles] = found.n_removed
-            texts = cut(texts, found, by_character)
-        return n_cut, texts, sketch(texts, config, banding)
+        n_cut[found.articles] = found.n_removed
+        return n_cut, cut(part, found, remover.furniture.by_character)
 
-    parts = _in_parts(work, len(folded.raw_keys), config.n_threads, executor)
-    n_cut = np.concatenate([n for n, _, _ in parts])
-    return Prepared(
-        folded,
-        folded.n_removed + n_cut,
-        n_cut > 0,
-        joined_texts([texts for _, texts, _ in parts]),
-        concatenate([sketches for _, _, sketches in parts], banding.bands),
-    )
+    parts = _in_parts(work, len(texts), n_threads, executor)
+    return joined_texts([part for _, part in parts]), np.concatenate([n for n, _ in parts])
+
+
+def sketch_texts(
+    texts: FoldedTexts, runs: Runs | None, config: Config, banding: Banding, executor: Executor
+) -> tuple[Sketches, Prints | None]:
+    """Sketch texts, and take their fingerprints if it is known already which are to be taken."""
+
+    def work(low: int, high: int) -> tuple[Sketches, Prints | None]:
+        part = FoldedTexts(texts.data, texts.offsets[low : high + 1])
+        return sketch(part, config, banding), None if runs is None else prints_of(part, runs)
+
+    parts = _in_parts(work, len(texts), config.n_threads, executor)
+    prints = [found for _, found in parts if found is not None]
+    sketches = concatenate([sketches for sketches, _ in parts], banding.bands)
+    return sketches, join_prints(prints) if prints else None
 
 
 def _in_parts(work: Callable[[int, int], A], n: int, n_threads: int, executor: Executor) -> list[A]:
@@ -161,25 +190,3 @@ def hash_texts(folded: FoldedTexts) -> NDArray[np.uint64]:
     bounds = folded.offsets.tolist()
     hashes = [xxhash.xxh3_64_intdigest(data[low:high]) for low, high in pairwise(bounds)]
     return np.array(hashes, dtype=np.uint64)
-
-
-def joined_texts(parts: list[FoldedTexts]) -> FoldedTexts:
-    """Put texts together, one part after another."""
-    if len(parts) == 1:
-        return parts[0]
-    offsets, data, at = [np.zeros(1, dtype=np.int64)], [], 0
-    for part in parts:
-        begin, end = int(part.offsets[0]), int(part.offsets[-1])
-        data.append(part.data[begin:end])
-        offsets.append(part.offsets[1:] - begin + at)
-        at += end - begin
-    return FoldedTexts(np.concatenate([*data, np.zeros(64, dtype=np.uint8)]), np.concatenate(offsets))
-
-
-def picked(texts: FoldedTexts, rows: NDArray[np.int64]) -> FoldedTexts:
-    """Return some texts, in the given order."""
-    offsets = np.zeros(len(rows) + 1, dtype=np.int64)
-    np.cumsum(texts.offsets[rows + 1] - texts.offsets[rows], out=offsets[1:])
-    data = np.zeros(int(offsets[-1]) + 64, dtype=np.uint8)
-    gather_texts(texts.data, texts.offsets, rows, np.arange(len(rows)), data, offsets)
-    return FoldedTexts(data, offsets)

@@ -12,6 +12,7 @@ from samestory import schema
 from samestory.config import Config
 from samestory.index.assign import Batch
 from samestory.index.compare import count_pairs
+from samestory.index.lexicon import gather
 from samestory.index.state import Ints, State
 
 _NONE: Final = np.zeros(0, dtype=np.int64)
@@ -104,7 +105,17 @@ def _ratio(part: Ints, whole: Ints) -> NDArray[np.float32]:
 
 def _ids(state: State, articles: NDArray[Any]) -> Any:
     """Return the ids of articles, null for -1."""
-    return pa.array([state.id_of(a) if a >= 0 else None for a in articles.tolist()], pa.string())
+    places = np.maximum(articles, 0).astype(np.int64)
+    if not state.articles.n:
+        return pa.nulls(len(articles), pa.string())
+    ends = state.articles["id_end"]
+    begins = np.where(places > 0, ends[places - 1], 0)
+    lengths = np.where(articles >= 0, ends[places] - begins, 0)
+    letters = np.frombuffer(state.ids, dtype=np.uint8)
+    found = gather(letters.__array_interface__["data"][0] + begins, lengths)
+    offsets = pa.py_buffer(found.offsets.astype(np.int32))
+    valid = pa.array(articles >= 0).buffers()[1] if (articles < 0).any() else None
+    return pa.StringArray.from_buffers(len(articles), offsets, pa.py_buffer(found.codes), valid)
 
 
 class _Met:
@@ -115,6 +126,8 @@ class _Met:
     matched : int64 array
         The best earlier article of each new one, -1 where there is none.
     is_new : bool array
+    ranks : int64 array
+        The place of each new article in founding order.
     joined : dict of int to list of int
         By label, the clusters of before that are part of a cluster now, by their founders.
     """
@@ -123,7 +136,7 @@ class _Met:
         self._state = state
         came = batch.came
         self._first = int(came[0]) if len(came) else state.articles.n
-        self._ranks = self._founding_ranks(came)
+        self.ranks = self._founding_ranks(came)
         texts = state.articles["text"][came].astype(np.int64)
         self.joined = self._joined(batch)
         label = state.texts["cluster"][texts].astype(np.int64)
@@ -152,7 +165,7 @@ class _Met:
         """Whether other articles were there before new ones, or come before them in the batch."""
         is_old = other < self._first
         places = np.where(is_old, 0, other - self._first)
-        return np.asarray(is_old | (self._ranks[places] < self._ranks[came - self._first]))
+        return np.asarray(is_old | (self.ranks[places] < self.ranks[came - self._first]))
 
     def _same_text(self, came: Ints, texts: Ints) -> Ints:
         """Return the first of the earlier articles with the same text."""
@@ -201,11 +214,11 @@ class _Met:
         order = np.lexsort((article, -n, -jaccard, a))
         a, article = a[order], article[order]
         begins, ends = np.searchsorted(a, texts[open_]), np.searchsorted(a, texts[open_], side="right")
-        for k, begin, end in zip(open_.tolist(), begins.tolist(), ends.tolist(), strict=True):
-            own_came = np.full(end - begin, came[k])
-            fits = np.flatnonzero(self._is_earlier(article[begin:end], own_came))
-            if len(fits):
-                self.matched[k] = article[begin + fits[0]]
+        counts = ends - begins
+        owner = np.repeat(open_, counts)
+        listed = article[np.repeat(begins - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())]
+        fits = np.flatnonzero(self._is_earlier(listed, came[owner]))
+        self.matched[owner[fits][::-1]] = listed[fits][::-1]  # the first of each is written last
 
     def _first_known(self, came: Ints, labels: Ints) -> Ints:
         """Return an earlier article of each one's cluster, where it has met none of them itself."""
@@ -248,22 +261,25 @@ class _Met:
 
 def _merged(state: State, batch: Batch, met: _Met) -> Any:
     """Return for each row the ids of the clusters that its article has joined together."""
-    lists: list[list[str]] = [[] for _ in range(len(batch.of_row))]
-    row_of = {article: row for row, article in enumerate(batch.of_row.tolist())}
+    n = len(batch.of_row)
+    merged: dict[int, list[str]] = {}
     labels = state.texts["cluster"][state.articles["text"][batch.came]].astype(np.int64)
-    order = np.argsort(met._ranks) if len(batch.came) else _NONE
-    done: set[int] = set()
-    for k in order.tolist():
+    order = np.argsort(met.ranks) if len(batch.came) else _NONE
+    _, firsts = np.unique(labels[order], return_index=True)
+    for k in order[np.sort(firsts)].tolist():
         label = int(labels[k])
-        if label in done or label not in met.joined:
-            continue
-        done.add(label)
-        founders = met.joined[label]
-        now = int(state.texts["founder"][label])
-        if len(founders) > 1 or founders[0] != now:
+        founders = met.joined.get(label, [])
+        if len(founders) > 1 or (founders and founders[0] != int(state.texts["founder"][label])):
             own = np.array(founders, dtype=np.int64)
             times = state.articles["time"][own]
             ids = [state.id_of(founder) for founder in founders]
             by_time = sorted(range(len(own)), key=lambda i: (times[i], ids[i]))
-            lists[row_of[int(batch.came[k])]] = [ids[i] for i in by_time]
-    return pa.array(lists, pa.list_(pa.string()))
+            row = int(np.flatnonzero(batch.of_row == batch.came[k])[0])
+            merged[row] = [ids[i] for i in by_time]
+    counts = np.zeros(n + 1, dtype=np.int32)
+    for row, ids in merged.items():
+        counts[row + 1] = len(ids)
+    joined = [one for row in sorted(merged) for one in merged[row]]
+    return pa.ListArray.from_arrays(
+        pa.array(np.cumsum(counts, dtype=np.int32)), pa.array(joined, pa.string())
+    )

@@ -171,7 +171,7 @@ class Saved:
         self.state.lexicon.extend(arrays["letters"], arrays["lengths"])
         self.state.ids += arrays["ids"].tobytes()
 
-    def commit(self, batch: Batch, metadata: pa.RecordBatch, furniture: Furniture | None = None) -> None:
+    def commit(self, batch: Batch, metadata: pa.RecordBatch, remover: Remover | None = None) -> None:
         """Write down what a batch has changed.
 
         Parameters
@@ -179,8 +179,8 @@ class Saved:
         batch : Batch
         metadata : pyarrow.RecordBatch
             Of the new articles.
-        furniture : Furniture, optional
-            All that is known now, if there is more than before.
+        remover : Remover, optional
+            Of all furniture that is known now, if it is other than before.
         """
         state, store = self.state, self.store
         facts = state.facts
@@ -208,15 +208,17 @@ class Saved:
         facts["has_runs"] = has_runs
         if len(new_ids):
             puts.append((b"meta/%012d" % int(new_ids[0]), [_as_ipc(metadata)]))
-        if furniture is not None:
+        if remover is not None:
             facts["n_furniture"] += 1
-            puts.append((FURNITURE, [table_as_ipc(furniture.table)]))
+            puts.append((FURNITURE, [table_as_ipc(remover.furniture.table)]))
         facts["n_batches"] += 1
         self._add_record(puts, deletes, facts)
         n_chunks = state.bank.n_chunks + (1 if tail and not state.bank.tail else 0)
         facts["n_chunks"], facts["tail_bytes"] = n_chunks, state.bank.tail_after(tail)
         puts.append((FACTS, [json.dumps(facts).encode()]))
         store.commit(puts, deletes)
+        if remover is not None:
+            self._furniture = facts["n_furniture"], remover
         self._committed(tail)
 
     def rearrange(self, puts: Puts, deletes: list[bytes], *, anew: bool = False) -> State:

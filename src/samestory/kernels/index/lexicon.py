@@ -407,6 +407,17 @@ def _longest(offsets, first):
     return longest
 
 
+@inlined
+def _touch_words(values, n, letters, starts, n_words, places):
+    """Read what writing each word will read, so that the memory is waited for all at once."""
+    touched = np.uint64(0)
+    for i in range(n):
+        places[i] = starts[min(max(_number_of(values[i]) - 1, 0), n_words)]
+    for i in range(n):
+        touched ^= np.uint64(letters[places[i]])
+    return touched
+
+
 @kernel
 def decode_texts(
     codes: NDArray[np.uint8],
@@ -427,6 +438,7 @@ def decode_texts(
         is damaged.
     """
     values = np.empty(_longest(offsets, first) + 8, dtype=np.uint32)
+    places = np.empty(len(values), dtype=np.int32)
     room = len(data) - PADDING - LONGEST_WORD - 16
     for doc in range(first, len(offsets) - 1):
         end = offsets[doc + 1]
@@ -438,6 +450,7 @@ def decode_texts(
             return -1 - doc
         begin = data_offsets[doc]
         at = begin
+        data[at] = np.uint8(_touch_words(values, n, letters, starts, n_words, places) & np.uint64(1))
         kept_end = end - (np.int64(codes[end - 1]) - 127) if kept < end else end
         for i in range(n):
             number = _number_of(values[i]) - 1
