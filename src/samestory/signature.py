@@ -7,6 +7,7 @@ over its UTF-8 bytes, its words joined by one space; the signature is that of
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +50,8 @@ class Sketches:
 
 def sketch(folded: FoldedTexts, config: Config, banding: Banding) -> Sketches:
     """Compute band keys and counts; only the permutations that the bands use are applied."""
-    factors, addends = _padded_permutations(config, banding.bands * banding.rows_per_band)
+    used = banding.bands * banding.rows_per_band
+    factors, addends = _padded_permutations(config.num_perm, config.seed, used)
     _, band_keys, text_keys, n_shingles, n_units = sketch_batch(
         folded.data,
         folded.offsets,
@@ -67,7 +69,7 @@ def sketch(folded: FoldedTexts, config: Config, banding: Banding) -> Sketches:
 
 def sign(folded: FoldedTexts, config: Config) -> NDArray[np.uint32]:
     """Return the signatures, of shape (n, num_perm); an empty text's is all ones."""
-    factors, addends = _padded_permutations(config, config.num_perm)
+    factors, addends = _padded_permutations(config.num_perm, config.seed, config.num_perm)
     signatures, *_ = sketch_batch(
         folded.data,
         folded.offsets,
@@ -83,8 +85,11 @@ def sign(folded: FoldedTexts, config: Config) -> NDArray[np.uint32]:
     return np.asarray(signatures)
 
 
-def _padded_permutations(config: Config, used: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+@functools.lru_cache(maxsize=8)
+def _padded_permutations(
+    num_perm: int, seed: int, used: int
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """Return the first permutations, and idle ones up to the width that the kernel works in."""
     idle = -used % WIDTH
-    factors, addends = permutations(config.num_perm, config.seed)
+    factors, addends = permutations(num_perm, seed)
     return np.pad(factors[:used], (0, idle)), np.pad(addends[:used], (0, idle))

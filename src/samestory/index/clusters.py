@@ -82,11 +82,10 @@ def _join(state: State, loose: Ints, moved: Ints, joined: Ints) -> tuple[Ints, I
     roots : int64 array
     """
     texts, edges = state.texts, state.edges
-    is_loose = np.zeros(len(texts), dtype=np.bool_)
-    is_loose[loose] = True
 
     def node_of(wanted: Ints) -> Ints:
-        return np.where(is_loose[wanted], wanted, -1 - texts["cluster"][wanted].astype(np.int64))
+        is_loose = np.isin(wanted, loose)
+        return np.where(is_loose, wanted, -1 - texts["cluster"][wanted].astype(np.int64))
 
     both = np.union1d(loose, moved)
     near = texts["near"][both]

@@ -135,6 +135,9 @@ def _change(
     state: State, lists: _Lists, added: Ints, removed: Ints
 ) -> tuple[Keys, NDArray[np.int32], NDArray[np.int32]]:
     texts = state.texts
+    if not len(lists.members):
+        nobody = np.zeros(0, dtype=np.int32)
+        return np.zeros(0, dtype=np.uint64), nobody, nobody
     is_there = texts["is_delegate"]
     was_there = is_there.copy()
     was_there[added] = 0
@@ -228,10 +231,11 @@ def _support(
 
 def _verify(state: State, pairs: Ints, config: Config) -> Ints:
     """Compare pairs exactly; return the new edges: those of near and partial copies."""
+    if not len(pairs):
+        return _NONE
     first, second = pairs.min(axis=1), pairs.max(axis=1)
     shared = count_pairs(state, first, second, config)
-    n_shingles = state.texts["n_shingles"].astype(np.int64)
-    n_first, n_second = n_shingles[first], n_shingles[second]
+    n_first, n_second = (state.texts["n_shingles"][ends].astype(np.int64) for ends in (first, second))
     is_near = shared / np.maximum(n_first + n_second - shared, 1) >= config.threshold
     is_partial = shared / np.maximum(np.minimum(n_first, n_second), 1) >= config.containment
     is_edge = is_near | (is_partial & (shared >= config.evidence))
@@ -293,6 +297,8 @@ def _cut(state: State, touched: Ints, config: Config) -> tuple[Ints, Ints]:
     joined, parted : int64 arrays
         Edges whose state has changed.
     """
+    if not len(touched):
+        return _NONE, _NONE
     edges = state.edges
     n_before = edges["is_kept"].copy()
     first, second = (edges[name][touched].astype(np.int64) for name in ("first", "second"))

@@ -228,7 +228,9 @@ class Index:
         prepared = clean(folded, remover, salts, config, executor)
         learnt = None
         if adding:
-            learnt = learn_with(saved.state, book, remover.furniture, articles, prepared, salts, executor)
+            learnt = learn_with(
+                saved.state, book, remover.furniture, articles, prepared, salts, config.n_threads, executor
+            )
         if learnt is None:
             return prepared, None, None
         remover = Remover(learnt.furniture)

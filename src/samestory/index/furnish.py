@@ -23,6 +23,7 @@ from samestory.kernels.index.texts import text_keys
 from samestory.kernels.sites import name_keys
 from samestory.normalise import FoldedTexts
 from samestory.sites import MOST_OUTLETS, SiteNames, Sites, host_of
+from samestory.threads import InPlace
 
 MOST_PAGES: Final = 2000
 """Pages of a site that are looked at when its furniture is learnt: the latest."""
@@ -165,6 +166,7 @@ def learn_with(
     articles: pa.RecordBatch,
     prepared: Prepared,
     keys: Keys,
+    n_threads: int,
     executor: Executor,
 ) -> Learnt | None:
     """Learn the furniture of the sites that have come to have enough pages; None if it stays the same.
@@ -191,13 +193,15 @@ def learn_with(
     rows = _latest_rows(rows, keys)
     old = [_alive(state, book.pages(site))[-MOST_PAGES:] for site in due.tolist()]
     pages = np.concatenate([*old, _NONE])
-    corpus = joined_texts([decode(state, whole_texts(state, pages)), picked(folded.texts, rows)])
+    corpus = joined_texts(
+        [decode(state, whole_texts(state, pages), executor, n_threads), picked(folded.texts, rows)]
+    )
     text_of = np.concatenate([state.articles["text"][pages], np.full(len(rows), -1)]).astype(np.int64)
     site_keys = np.concatenate([np.repeat(due, [len(own) for own in old]), keys[rows]])
     by_character = known.by_character
     elsewhere = _Elsewhere(state, corpus, text_of, folded.texts, by_character)
     name_of = _namer(articles, keys, folded.names)
-    learnt = _learn(corpus, site_keys, name_of, by_character, elsewhere, executor)
+    learnt = _learn(corpus, site_keys, name_of, by_character, elsewhere)
     return _exchange(known, learnt, due)
 
 
@@ -271,13 +275,12 @@ def _learn(
     name_of: Any,
     by_character: bool,
     elsewhere: _Elsewhere,
-    executor: Executor,
 ) -> Furniture:
     """Learn the furniture of a small corpus."""
     keys, of_article = np.unique(np.concatenate([np.zeros(1, np.uint64), site_keys]), return_inverse=True)
     numbers = of_article.reshape(-1)[1:].astype(np.int32)
     sites = Sites(numbers, keys, np.zeros(len(numbers), dtype=np.bool_))
-    runs = Runs.of_corpus(by_character)
+    runs, executor = Runs.of_corpus(by_character), InPlace()
     pages = rank_pages(sites, np.arange(1, len(corpus) + 1, dtype=np.uint64))
     postings = sort_postings([sample(corpus, runs)], [len(corpus)], pages.ranks, executor)
 
@@ -330,6 +333,7 @@ class _Elsewhere:
         self._texts = texts
         self._batch = batch
         self._runs = Runs.of_corpus(by_character)
+        self._prints: tuple[Ints, Keys] | None = None
         self._repeated: Keys | None = None
 
     def is_own(self, wanted: Ints) -> NDArray[np.bool_]:
@@ -337,22 +341,30 @@ class _Elsewhere:
         if not len(wanted):
             return np.zeros(0, dtype=np.bool_)
         pages, places = np.unique(wanted, return_inverse=True)
-        page, entries = sample_prints(picked(self._pages, pages), self._runs)
+        page, entries = self._of_pages(pages)
+        page = np.searchsorted(pages, page)
         shared = self._in_index(entries, self._texts[pages][page])
         shared |= np.isin(entries, self._find_repeated())
         n_prints = np.bincount(page, minlength=len(pages))
         n_shared = np.bincount(page, shared, minlength=len(pages))
         return np.asarray(n_prints - n_shared >= (1.0 - MADE_OF) * n_prints)[places.reshape(-1)]
 
+    def _of_pages(self, pages: Ints) -> tuple[Ints, Keys]:
+        """Return the fingerprints of some pages, and the page that has each."""
+        if self._prints is None:
+            self._prints = sample_prints(self._pages, self._runs)
+        page, entries = self._prints
+        is_wanted = np.zeros(len(self._pages), dtype=np.bool_)
+        is_wanted[pages] = True
+        own = is_wanted[page]
+        return page[own], entries[own]
+
     def _find_repeated(self) -> Keys:
         """Return the fingerprints that two of the older pages, or two of the batch, have."""
         if self._repeated is None:
-            found = []
-            for texts in (picked(self._pages, np.flatnonzero(self._texts >= 0)), self._batch):
-                _, own = sample_prints(texts, self._runs)
-                own.sort()
-                found.append(own[1:][own[1:] == own[:-1]])
-            self._repeated = np.unique(np.concatenate(found))
+            _, old = self._of_pages(np.flatnonzero(self._texts >= 0))
+            _, new = sample_prints(self._batch, self._runs)
+            self._repeated = np.unique(np.concatenate([own[1:][own[1:] == own[:-1]] for own in (old, new)]))
         return self._repeated
 
     def _in_index(self, entries: Keys, own: Ints) -> NDArray[np.bool_]:

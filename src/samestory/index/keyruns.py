@@ -305,14 +305,15 @@ class _Draft:
     def __init__(self, prefix: bytes, manifest: _Manifest) -> None:
         self._prefix = prefix
         self._number = manifest.next_number
-        self._words = set(manifest.words.tolist())
+        self._words = manifest.words
+        self._added: list[int] = []
+        self._dropped: list[int] = []
         self._puts: Puts = []
-        self._deletes: list[bytes] = []
         self.start = manifest.start
 
     def put(self, partition: int, size: int, value: list[memoryview]) -> None:
         word = _word(partition, self._number, size)
-        self._words.add(word)
+        self._added.append(word)
         self._puts.append((_name(self._prefix, word), value))
 
     def put_run(self, partition: int, entries: Entries) -> None:
@@ -320,19 +321,34 @@ class _Draft:
             self.put(partition, len(entries), _run_value(entries))
 
     def drop(self, runs: Sequence[_Run] | Sequence[_SmallRun]) -> None:
-        self._words.difference_update(run.word for run in runs)
-        self._deletes.extend(_name(self._prefix, run.word) for run in runs)
+        self._dropped.extend(run.word for run in runs)
 
     def finish(self) -> tuple[Puts, list[bytes]]:
-        if not self._puts and not self._deletes:
+        if not self._puts and not self._dropped:
             return [], []
         if self._number + 1 >= 1 << _NUMBER_BITS:
             raise OutputError(
                 f"the index cannot take more changes: it has had {self._number}", hint="build it again"
             )
-        stored = [_FORMAT, self._number + 1, self.start, *sorted(self._words)]
-        manifest = (self._prefix + b"runs", [_raw(np.array(stored, dtype=np.uint64))])
-        return [*self._puts, manifest], self._deletes
+        dropped = np.array(self._dropped, dtype=np.uint64)
+        words = np.concatenate(
+            [self._words[~np.isin(self._words, dropped)], np.array(self._added, dtype=np.uint64)]
+        )
+        words.sort()
+        head = np.array([_FORMAT, self._number + 1, self.start], dtype=np.uint64)
+        manifest = (self._prefix + b"runs", [_raw(np.concatenate([head, words]))])
+        return [*self._puts, manifest], [_name(self._prefix, word) for word in self._dropped]
+
+
+def _crowded(manifest: _Manifest) -> NDArray[np.bool_]:
+    """Return for each partition whether a merge was put off."""
+    classes = (np.frexp(manifest.sizes())[1].astype(np.int64) - 1) // FAN_OUT_BITS
+    n_classes = _SIZE_BITS // FAN_OUT_BITS + 1
+    counts = np.bincount(
+        manifest.partitions() * n_classes + classes, minlength=(N_PARTITIONS + 1) * n_classes
+    )
+    most: NDArray[np.int64] = counts.reshape(-1, n_classes)[:N_PARTITIONS].max(axis=1)
+    return most >= 1 << FAN_OUT_BITS
 
 
 class KeyRuns:
@@ -359,6 +375,7 @@ class KeyRuns:
         self._manifest: _Manifest | None = None
         self._runs: dict[int, _Run] = {}
         self._small: dict[int, _SmallRun] = {}
+        self._is_crowded = np.zeros(N_PARTITIONS, dtype=np.bool_)
         self._row_offsets = np.zeros(N_PARTITIONS + 1, dtype=np.int64)
         self._rows = np.zeros((0, ROW_FIELDS), dtype=np.int64)
 
@@ -402,32 +419,35 @@ class KeyRuns:
         IndexFormatError
             If a value is missing or damaged; `check` then says more, and nothing else can be done.
         """
-        runs, small, rows, row_offsets = self._runs, self._small, self._rows, self._row_offsets
+        known, runs, small, rows, row_offsets = (
+            self._manifest, self._runs, self._small, self._rows, self._row_offsets
+        )  # fmt: skip
+        is_crowded = self._is_crowded
         self._view = view
         self._forget()
         manifest = _read_manifest(view, self._prefix)
-        words = manifest.words.tolist()
-        n_runs = int(np.count_nonzero(manifest.partitions() < N_PARTITIONS))
-        if anew or self._has_moved(view, runs, words):
-            runs, small = {}, {}
-        self._runs = {word: runs.get(word) or _read_run(view, self._prefix, word) for word in words[:n_runs]}
-        self._small = {
-            word: small.get(word) or _read_small(view, self._prefix, word) for word in words[n_runs:]
-        }
-        if runs and runs.keys() == self._runs.keys():
-            self._rows, self._row_offsets = rows, row_offsets
+        n_runs = int(np.searchsorted(manifest.words, np.uint64(_word(N_PARTITIONS, 0, 0))))
+        words, small_words = manifest.words[:n_runs], manifest.words[n_runs:].tolist()
+        if anew or self._has_moved(view, runs):
+            known, runs, small = None, {}, {}
+        if known is not None and np.array_equal(known.words[: len(runs)], words):
+            self._runs, self._rows, self._row_offsets = runs, rows, row_offsets
+            self._is_crowded = is_crowded
         else:
+            self._runs = {
+                word: runs.get(word) or _read_run(view, self._prefix, word) for word in words.tolist()
+            }
             self._lay_rows(manifest.partitions()[:n_runs])
-            small = {}
-        if not small or small.keys() != self._small.keys():
-            self._gather_small()
+            self._is_crowded = _crowded(manifest)
+        self._small = {word: small.get(word) or _read_small(view, self._prefix, word) for word in small_words}
+        self._gather_small()
         self._manifest = manifest
 
-    def _has_moved(self, view: ArrayView, runs: dict[int, _Run], words: list[int]) -> bool:
-        for word in words:
-            if word in runs and runs[word].is_mapped:
-                value = view.array(_name(self._prefix, word), np.uint64)
-                return _address(value) != _address(runs[word].value)
+    def _has_moved(self, view: ArrayView, runs: dict[int, _Run]) -> bool:
+        for word, run in runs.items():
+            name = _name(self._prefix, word)
+            if run.is_mapped and name in view:
+                return _address(view.array(name, np.uint64)) != _address(run.value)
         return False
 
     def _lay_rows(self, partitions: NDArray[np.int64]) -> None:
@@ -536,7 +556,7 @@ class KeyRuns:
         is_kept: NDArray[np.bool_] | None,
     ) -> None:
         """Put a run of each partition, merged with others where that is due and not too much at once."""
-        is_crowded = self._crowded()
+        is_crowded = self._is_crowded
         if not len(entries) and not is_crowded.any():
             return
         added = np.diff(offsets).tolist()
@@ -567,17 +587,6 @@ class KeyRuns:
         for word, run in self._runs.items():
             runs[_partition(word)].append(run)
         return runs
-
-    def _crowded(self) -> NDArray[np.bool_]:
-        """Return for each partition whether a merge was put off."""
-        manifest = self._loaded()
-        classes = (np.frexp(manifest.sizes())[1].astype(np.int64) - 1) // FAN_OUT_BITS
-        n_classes = _SIZE_BITS // FAN_OUT_BITS + 1
-        counts = np.bincount(
-            manifest.partitions() * n_classes + classes, minlength=(N_PARTITIONS + 1) * n_classes
-        )
-        most: NDArray[np.int64] = counts.reshape(-1, n_classes)[:N_PARTITIONS].max(axis=1)
-        return most >= 1 << FAN_OUT_BITS
 
     def plan_all(
         self, is_kept: NDArray[np.bool_] | None, partitions: range = range(N_PARTITIONS)

@@ -190,7 +190,6 @@ class Saved:
         state.texts.put("place", np.arange(first_text, state.texts.n), places)
         is_alive = state.texts["n_articles"] > 0
         deletes: list[bytes] = []
-        kept_articles = np.ones(state.articles.n, dtype=np.bool_)
         new_ids = batch.came
         hashes = _id_hashes(state, new_ids)
         if batch.renewed:
@@ -199,7 +198,7 @@ class Saved:
         for runs, keys, members, kept in (
             (state.keys, batch.keys, batch.members, is_alive),
             (state.prints, batch.prints, batch.print_members, is_alive),
-            (state.id_keys, hashes, new_ids.astype(np.int32), kept_articles),
+            (state.id_keys, hashes, new_ids.astype(np.int32), None),
         ):
             more, fewer = runs.plan(keys, members, kept)
             puts += more
