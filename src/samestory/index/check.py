@@ -29,6 +29,7 @@ def check_state(state: State, view: View, config: Config, banding: Banding, exec
         return wrong
     checks: list[Callable[[], Iterator[str]]] = [
         lambda: _check_articles(state),
+        lambda: _check_merges(state),
         lambda: _check_texts(state, config, banding),
         lambda: _check_prints(state, config),
         lambda: _check_near(state),
@@ -91,6 +92,13 @@ def _check_articles(state: State) -> Iterator[str]:
         part = alive[begin : begin + AT_ONCE]
         found = state.find_articles([state.id_bytes(article) for article in part.tolist()])
         yield from _some("articles that are not found by their ids", part[found != part])
+
+
+def _check_merges(state: State) -> Iterator[str]:
+    articles, founders = state.merges["article"], state.merges["founder"]
+    for numbers in (articles, founders):
+        yield from _some("merges of no article", numbers[(numbers < 0) | (numbers >= state.articles.n)])
+    yield from _some("merges out of order", articles[1:][np.diff(articles) < 0])
 
 
 def _check_texts(state: State, config: Config, banding: Banding) -> Iterator[str]:

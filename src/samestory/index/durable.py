@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -37,10 +39,24 @@ from samestory.read import open_source
 from samestory.result import Result
 from samestory.version import __version__
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 LOCK_TIMEOUT: Final = 60.0
 """Seconds that a writer waits for another."""
 _WORTH_A_THREAD: Final = 1 << 20
 _NOTHING: Final = np.zeros(0, dtype=np.int64)
+
+
+def _alone(method: Callable[P, R]) -> Callable[P, R]:
+    """Let calls of several threads wait for one another."""
+
+    @functools.wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        with args[0]._turn:  # type: ignore[attr-defined]
+            return method(*args, **kwargs)
+
+    return call
 
 
 class Index:
@@ -48,10 +64,12 @@ class Index:
 
     One process at a time adds to it; any number may ask meanwhile, and see what was committed last. What
     is in an index is on the disk when `ingest` returns, whole or not at all. The clusters are those that
-    one run over all articles would find, whatever the batches and their order.
+    one run over all articles would find, whatever the batches and their order. Threads may share an index:
+    their calls wait for one another.
     """
 
     def __init__(self, store: Store, config: Config, *, readonly: bool, lock_timeout: float) -> None:
+        self._turn = threading.RLock()
         self._store = store
         self._saved = Saved(store)
         self._readonly = readonly
@@ -126,14 +144,17 @@ class Index:
     ) -> None:
         self.close()
 
+    @_alone
     def close(self) -> None:
         """Let go of the folder; safe twice."""
         self._executor.shutdown()
         self._store.close()
 
+    @_alone
     def __len__(self) -> int:
         return int(self._saved.load().facts["n_articles"])
 
+    @_alone
     def ingest(self, data: Any) -> pa.Table:
         """Add articles, and return what each is.
 
@@ -167,6 +188,7 @@ class Index:
         self._note(told, time.perf_counter() - begin)
         return told
 
+    @_alone
     def query(self, data: Any) -> pa.Table:
         """Return what articles would be, adding nothing: see `ingest`.
 
@@ -238,6 +260,7 @@ class Index:
         prepared = clean_rows(prepared, rows, remover, salts, config, executor)
         return prepared, clean_again(saved.state, book, learnt, remover, config.n_threads, executor), remover
 
+    @_alone
     def delete(self, doc_ids: Iterable[str]) -> int:
         """Take articles out; return how many. The ids of their clusters stay resolvable.
 
@@ -264,6 +287,7 @@ class Index:
                 )
             return self._take_out(found)
 
+    @_alone
     def expire(self, before: datetime | str) -> int:
         """Take out the articles that were published before a time; return how many.
 
@@ -294,6 +318,7 @@ class Index:
             raise
         return len(articles)
 
+    @_alone
     def resolve(self, cluster_id: str) -> str:
         """Return the id by which a cluster goes now, given any id by which it ever went.
 
@@ -312,6 +337,7 @@ class Index:
         return state.id_of(int(state.texts["founder"][label]))
 
     @property
+    @_alone
     def newest(self) -> datetime:
         """The newest date of an article that is not in the future; now, if there is none."""
         state = self._saved.load()
@@ -320,6 +346,7 @@ class Index:
         times = times[times <= now]
         return datetime.fromtimestamp((int(times.max()) if len(times) else now) / 1e6, tz=timezone.utc)
 
+    @_alone
     def export(self) -> Result:
         """Return clusters and pairs as one run over all articles of the index gives them.
 
@@ -347,6 +374,7 @@ class Index:
             )
         return result
 
+    @_alone
     def verify(self, *, deep: bool = False) -> list[str]:
         """Return what is wrong with the index, in words; nothing if it is sound.
 
@@ -369,6 +397,7 @@ class Index:
             wrong.append(error.message)
         return wrong
 
+    @_alone
     def compact(self) -> dict[str, Any]:
         """Take out what nothing refers to any more, and make the file as small as it can be.
 
@@ -416,6 +445,7 @@ class Index:
             "seconds": round(seconds, 6),
         }
 
+    @_alone
     def info(self) -> dict[str, Any]:
         """Return the facts of the index, as plain values."""
         state = self._saved.load()

@@ -36,13 +36,14 @@ def tell(state: State, articles: pa.RecordBatch, batch: Batch, config: Config) -
     met = _Met(state, batch, config)
     state.articles.put("matched", batch.came, met.matched)
     state.articles.put("is_new", batch.came, met.is_new)
+    _note_merges(state, batch, met)
     own = batch.of_row
     columns = {
         **describe(state, own, config),
         **{name: articles[name] for name in ("doc_id", *schema.METADATA_COLUMNS)},
         "matched_id": _ids(state, state.articles["matched"][own]),
         "is_new": pa.array(state.articles["is_new"][own] > 0),
-        "merged_cluster_ids": _merged(state, batch, met),
+        "merged_cluster_ids": _merged(state, own),
     }
     return pa.table([columns[name] for name in schema.ASSIGNED.names], schema=schema.ASSIGNED)
 
@@ -259,27 +260,27 @@ class _Met:
         return joined
 
 
-def _merged(state: State, batch: Batch, met: _Met) -> Any:
-    """Return for each row the ids of the clusters that its article has joined together."""
-    n = len(batch.of_row)
-    merged: dict[int, list[str]] = {}
+def _note_merges(state: State, batch: Batch, met: _Met) -> None:
+    """Note which clusters each new article has joined together: the first one of a cluster has done it."""
     labels = state.texts["cluster"][state.articles["text"][batch.came]].astype(np.int64)
     order = np.argsort(met.ranks) if len(batch.came) else _NONE
     _, firsts = np.unique(labels[order], return_index=True)
-    for k in order[np.sort(firsts)].tolist():
+    articles, merged = [], []
+    for k in np.sort(order[firsts]).tolist():
         label = int(labels[k])
         founders = met.joined.get(label, [])
         if len(founders) > 1 or (founders and founders[0] != int(state.texts["founder"][label])):
-            own = np.array(founders, dtype=np.int64)
-            times = state.articles["time"][own]
-            ids = [state.id_of(founder) for founder in founders]
-            by_time = sorted(range(len(own)), key=lambda i: (times[i], ids[i]))
-            row = int(np.flatnonzero(batch.of_row == batch.came[k])[0])
-            merged[row] = [ids[i] for i in by_time]
-    counts = np.zeros(n + 1, dtype=np.int32)
-    for row, ids in merged.items():
-        counts[row + 1] = len(ids)
-    joined = [one for row in sorted(merged) for one in merged[row]]
-    return pa.ListArray.from_arrays(
-        pa.array(np.cumsum(counts, dtype=np.int32)), pa.array(joined, pa.string())
-    )
+            times = state.articles["time"][np.array(founders, dtype=np.int64)].tolist()
+            by_time = sorted(zip(times, map(state.id_of, founders), founders, strict=True))
+            merged += [founder for _, _, founder in by_time]
+            articles += [int(batch.came[k])] * len(founders)
+    state.merges.extend(len(merged), article=articles, founder=merged)
+
+
+def _merged(state: State, articles: Ints) -> Any:
+    """Return for each of some articles the ids of the clusters that it joined together when it came."""
+    listed, founders = state.merges["article"], state.merges["founder"]
+    begins, ends = (np.searchsorted(listed, articles, side=side) for side in ("left", "right"))
+    offsets = np.concatenate([[0], np.cumsum(ends - begins)]).astype(np.int64)
+    places = np.repeat(begins - offsets[:-1], np.diff(offsets)) + np.arange(offsets[-1])
+    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), _ids(state, founders[places]))

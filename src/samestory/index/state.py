@@ -95,6 +95,9 @@ EDGES: Final = {
 }
 """Near and partial copies among texts that stand for their near clusters; is_kept: no round-up cuts it."""
 
+MERGES: Final = {"article": (np.int32, -1), "founder": (np.int32, -1)}
+"""Articles that joined clusters together when they came, in order, and who founded each of these."""
+
 BAND: Final = 0
 PRINT: Final = 1
 TEXT: Final = 2
@@ -115,7 +118,7 @@ class State:
 
     Attributes
     ----------
-    texts, articles, edges : Columns
+    texts, articles, edges, merges : Columns
     ids : bytearray
         The ids of all articles, one after another.
     lexicon : Lexicon
@@ -134,6 +137,7 @@ class State:
         self.texts = Columns(TEXTS)
         self.articles = Columns(ARTICLES)
         self.edges = Columns(EDGES)
+        self.merges = Columns(MERGES)
         self.ids = bytearray()
         self.lexicon = Lexicon()
         self.bank = Bank()
@@ -146,7 +150,12 @@ class State:
     @property
     def tables(self) -> dict[str, Columns]:
         """The tables by name."""
-        return {"texts": self.texts, "articles": self.articles, "edges": self.edges}
+        return {
+            "texts": self.texts,
+            "articles": self.articles,
+            "edges": self.edges,
+            "merges": self.merges,
+        }
 
     def begin(self) -> None:
         """Take what there is now as given."""
