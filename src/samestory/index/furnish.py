@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from samestory.buffers import string_buffers
-from samestory.fingerprints import Runs, sample, sort_postings
+from samestory.fingerprints import SMALL_CORPUS, Runs, sample, sort_postings
 from samestory.furniture import MADE_OF, Furniture, Remover, as_furniture, learn, rank_pages
 from samestory.index.compare import decode
 from samestory.index.folded import joined_texts, picked
@@ -29,11 +29,13 @@ MOST_PAGES: Final = 2000
 """Pages of a site that are looked at when its furniture is learnt: the latest."""
 _NONE: Final = np.zeros(0, dtype=np.int64)
 FIRST_PAGES: Final = 2
+SMALL_GROWTH: Final = 1.1
+"""In a small index a site's furniture is learnt anew when the site has so many times the pages,"""
 GROWTH: Final = 1.5
-"""A site's furniture is learnt anew when it has so many times the pages,"""
-LATER_GROWTH: Final = 2.0
-LATER_PAGES: Final = 100
-"""or so many times, if it has more pages than these."""
+"""later so many times,"""
+LATE_GROWTH: Final = 2.0
+LATE_PAGES: Final = 1000
+"""and so many times if it has more pages than these."""
 EVERY_PAGE: Final = 32
 """Of so few pages each that has something of another is reason to learn it anew."""
 LAST_PAGES: Final = 10_000_000
@@ -42,16 +44,18 @@ _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 Keys = NDArray[np.uint64]
 
 
-def _milestones() -> Ints:
+def _milestones(growth: float, late_growth: float) -> Ints:
     sizes = [FIRST_PAGES]
     while sizes[-1] < LAST_PAGES:
-        growth = GROWTH if sizes[-1] < LATER_PAGES else LATER_GROWTH
-        sizes.append(max(sizes[-1] + 1, int(sizes[-1] * growth)))
+        times = growth if sizes[-1] < LATE_PAGES else late_growth
+        sizes.append(max(sizes[-1] + 1, int(sizes[-1] * times)))
     return np.array(sizes, dtype=np.int64)
 
 
-_MILESTONES: Final = _milestones()
+_MILESTONES: Final = _milestones(GROWTH, LATE_GROWTH)
 """Numbers of pages at which a site's furniture is learnt: whatever the batches they came in."""
+_SMALL_MILESTONES: Final = _milestones(SMALL_GROWTH, SMALL_GROWTH)
+"""The same of an index of up to `SMALL_CORPUS` articles."""
 
 
 class SiteBook:
@@ -134,8 +138,9 @@ class SiteBook:
         """
         sites, counts = np.unique(keys, return_counts=True)
         before = np.array([len(self._pages.get(site, ())) for site in sites.tolist()], dtype=np.int64)
-        passed = np.searchsorted(_MILESTONES, before, side="right")
-        is_due = np.searchsorted(_MILESTONES, before + counts, side="right") > passed
+        milestones = _SMALL_MILESTONES if self.n <= SMALL_CORPUS else _MILESTONES
+        passed = np.searchsorted(milestones, before, side="right")
+        is_due = np.searchsorted(milestones, before + counts, side="right") > passed
         return sites[is_due], sites[~is_due & (before < EVERY_PAGE)]
 
     def pages(self, site: int) -> NDArray[np.int32]:
