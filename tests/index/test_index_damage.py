@@ -295,7 +295,7 @@ except OutputError as error:
 """
     folder = tmp_path / "index"
     shutil.copytree(index, folder)
-    for parent in folder.parents[:3]:
+    for parent in folder.parents[:4]:
         if parent.stat().st_uid == os.getuid():
             parent.chmod(parent.stat().st_mode | 0o055)
     done = subprocess.run(

@@ -336,7 +336,7 @@ for create in (False, True):
     except OutputError as error:
         print(str(error).splitlines()[1])
 """
-    for folder in index.parents[:3]:
+    for folder in index.parents[:4]:
         if folder.stat().st_uid == os.getuid():
             folder.chmod(folder.stat().st_mode | 0o055)
     (index / "lock.mdb").chmod(0o666 if guarded else 0o644)

@@ -18,6 +18,7 @@ import samestory
 from newsroom import FUNCTION_WORDS, Article, Newsroom, first_part, news, typeset
 from samestory.buffers import string_buffers
 from samestory.furniture import BLOCKS, Furniture, Remover, cut
+from samestory.kernels import furniture as kernel
 from samestory.kernels.sites import name_keys
 from samestory.normalise import FoldedTexts, normalise
 from tabled import partition, to_table
@@ -389,6 +390,25 @@ def test_nothing() -> None:
     room = Newsroom(1)
     found = [news("a", room.story(50), 1, "x")]
     assert remove(nothing, found) == [folded([found[0]["text"]]).text(0)]
+
+
+def test_pages_of_one_line_over_and_over_are_one_pair() -> None:
+    # Not a pair for every two places of the line: of a million lines these would fill any memory.
+    postings = np.repeat(np.array([6, 7], dtype=np.uint64), 500)
+    on_one_site, keys = np.ones(2, dtype=np.int32), np.array([0, 5], dtype=np.uint64)
+    _, few = kernel.judge(
+        postings,
+        0,
+        1,
+        on_one_site,
+        keys,
+        np.array([2, 2], dtype=np.int64),
+        np.array([1, 2], dtype=np.uint64),
+        np.zeros((2, kernel.N_BINS), dtype=np.uint16),
+        0.5,
+        np.zeros(2, dtype=np.bool_),
+    )
+    assert few.tolist() == [0 << 32 | 1]
 
 
 # --- In a folder --------------------------------------------------------------

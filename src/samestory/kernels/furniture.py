@@ -106,6 +106,17 @@ def _count_distinct(postings, begin, end):  # type: ignore[no-untyped-def]
     return n
 
 
+@inlined
+def _list_distinct(postings, begin, end, mask, pages):  # type: ignore[no-untyped-def]
+    """List the pages of a fingerprint, however often each has it."""
+    pages[0] = postings[begin] & mask
+    n = 1
+    for k in range(begin + 1, end):
+        if postings[k] != postings[k - 1]:
+            pages[n] = postings[k] & mask
+            n += 1
+
+
 @kernel
 def survey(
     postings: NDArray[np.uint64],
@@ -190,6 +201,7 @@ def judge(
     few = np.empty(1024, dtype=np.uint64)
     n_few = 0
     chosen = np.empty(MOST_EXPANDED, dtype=np.int64)
+    pages = np.empty(FEW, dtype=np.uint64)
     begin = 0
     while begin < len(postings):
         end = _group_end(postings, begin, mask)
@@ -206,16 +218,15 @@ def judge(
             if n_pages < least_pages[site]:
                 continue
             if n_pages <= FEW:
-                for i in range(first, stop):
-                    for j in range(i + 1, stop):
-                        if postings[i] == postings[j]:
-                            continue
+                _list_distinct(postings, first, stop, mask, pages)
+                for i in range(n_pages):
+                    for j in range(i + 1, n_pages):
                         if n_few == len(few):
                             larger = np.empty(2 * n_few, dtype=np.uint64)
                             for k in range(n_few):
                                 larger[k] = few[k]
                             few = larger
-                        few[n_few] = ((postings[i] & mask) << np.uint64(32)) | (postings[j] & mask)
+                        few[n_few] = (pages[i] << np.uint64(32)) | pages[j]
                         n_few += 1
                 continue
             b = max(1, _bin_of(n_pages) - 1)
@@ -355,6 +366,7 @@ def judge_few(
     mask = (np.uint64(1) << np.uint64(rank_bits)) - np.uint64(1)
     found = np.empty(256, dtype=np.uint64)
     n_found = 0
+    pages = np.empty(FEW, dtype=np.uint64)
     begin = 0
     while begin < len(postings):
         end = _group_end(postings, begin, mask)
@@ -369,11 +381,10 @@ def judge_few(
             if n_pages < least_pages[site] or n_pages < 2 or n_pages > FEW:
                 continue
             all_differ = True
-            for i in range(first, stop):
-                for j in range(i + 1, stop):
-                    if postings[i] != postings[j]:
-                        pair = ((postings[i] & mask) << np.uint64(32)) | (postings[j] & mask)
-                        all_differ &= find_entry(differing, pair) >= 0
+            _list_distinct(postings, first, stop, mask, pages)
+            for i in range(n_pages):
+                for j in range(i + 1, n_pages):
+                    all_differ &= find_entry(differing, (pages[i] << np.uint64(32)) | pages[j]) >= 0
             if not all_differ:
                 continue
             for k in range(first, stop):
