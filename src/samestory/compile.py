@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from samestory.config import Config
 from samestory.index.durable import Index
-from samestory.index.keyruns import KeyRuns, NoValues
+from samestory.index.keyruns import KeyRuns
+from samestory.index.runvalues import NoValues
 from samestory.inspect import signatures
 from samestory.pipeline import cluster
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import samestory.index.keyruns as module
 from samestory.errors import IndexFormatError, OutputError
+from samestory.index import runvalues
 from samestory.index.keyruns import KeyRuns
 
 PREFIX = b"keys/"
@@ -53,9 +54,9 @@ def sizes(fan_out_bits=1, small_below=40, directory_from=4, most_merged=1 << 20,
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "FAN_OUT_BITS", fan_out_bits)
         patch.setattr(module, "SMALL_BELOW", small_below)
-        patch.setattr(module, "DIRECTORY_FROM", directory_from)
+        patch.setattr(runvalues, "DIRECTORY_FROM", directory_from)
         patch.setattr(module, "MOST_MERGED_BYTES", most_merged)
-        patch.setattr(module, "_COPIED_BELOW", copied_below)
+        patch.setattr(runvalues, "COPIED_BELOW", copied_below)
         yield
 
 

@@ -22,9 +22,10 @@ from samestory import schema
 from samestory.config import Config, result_settings
 from samestory.errors import ConfigError, IndexFormatError, IndexMismatchError, InputError, SchemaError
 from samestory.furniture import Remover
-from samestory.index.assign import Change, assign, finish, remove_articles
+from samestory.index.assign import Change, assign, finish
 from samestory.index.check import check_state
 from samestory.index.compact import compact
+from samestory.index.entries import remove_articles
 from samestory.index.export import Stored, run_over, walk_metadata
 from samestory.index.furnish import Moved, clean_again, learn_with
 from samestory.index.prepare import Prepared, clean, clean_rows, fold

@@ -17,18 +17,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Final, Protocol
+from typing import Final
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from samestory.errors import IndexFormatError, OutputError, SamestoryError
+from samestory.errors import OutputError, SamestoryError
+from samestory.index import runvalues
+from samestory.index.runvalues import (
+    ArrayView,
+    Batch,
+    Entries,
+    Manifest,
+    Run,
+    SmallRun,
+    address,
+    damage,
+    in_partitions,
+    merged,
+    name_of,
+    packed,
+    partition_of,
+    raw,
+    read_manifest,
+    read_run,
+    read_small,
+    run_value,
+    size_of,
+    small_value,
+    with_small,
+    word_of,
+)
 from samestory.kernels.index.keyruns import (
-    MEMBER_BITS,
     N_PARTITIONS,
-    PARTITION_BITS,
     ROW_FIELDS,
     find_members,
     make_directory,
@@ -40,246 +61,16 @@ FAN_OUT_BITS = 3
 2**FAN_OUT_BITS."""
 SMALL_BELOW = 64 * N_PARTITIONS
 """Entries from which a batch is cut into partitions."""
-DIRECTORY_FROM = 64
-"""Entries from which a run has a directory."""
 MOST_MERGED_BYTES = 32 << 20
 """What one plan writes by merging, unless a single merge is larger."""
 
-_SLOT_BITS: Final = 2  # a directory has a slot for each 4 to 8 entries
-_COPIED_BELOW: Final = 16 << 10  # LMDB moves values of up to half a page, and pages have up to 32 KiB
 _SPLIT_FROM: Final = 4096  # keys, under which threads cost more than they save
-_FORMAT: Final = 1
-_HEADER: Final = 3  # of the manifest: format, number of the next plan, partition to merge first
-_NUMBER_BITS: Final = 28
-_SIZE_BITS: Final = 29
-_PARTITION_SHIFT: Final = np.uint64(64 - PARTITION_BITS)
-_BOUNDS: Final = np.arange(N_PARTITIONS + 1, dtype=np.uint8)
-_MEMBER_MASK: Final = np.uint64((1 << MEMBER_BITS) - 1)
-_DAMAGE_HINT: Final = "restore a copy of the index, or build it again"
 
-Entries = NDArray[np.uint64]
 Puts = list[tuple[bytes, list[memoryview]]]
-_Batch = tuple[NDArray[np.int64], Entries]  # where each partition begins; entries, in order in each
-
-
-class ArrayView(Protocol):
-    """One state of a store of named values."""
-
-    def array(self, name: bytes, dtype: DTypeLike) -> NDArray[Any]:
-        """Return a value as an array of one dimension."""
-
-    def __contains__(self, name: bytes, /) -> bool: ...
-
-
-class NoValues:
-    """A view of a store that is empty."""
-
-    def array(self, name: bytes, dtype: DTypeLike) -> NDArray[Any]:
-        """Fail: there is no value."""
-        raise _damage(name, "is missing")
-
-    def __contains__(self, name: object) -> bool:
-        return False
-
-
-@dataclass(frozen=True, slots=True)
-class _Manifest:
-    """What runs there are.
-
-    A run's word is, from the highest bits, its partition, number and entries;
-    the words are in order.
-    """
-
-    next_number: int
-    start: int
-    words: NDArray[np.uint64]
-
-    def partitions(self) -> NDArray[np.int64]:
-        partitions: NDArray[np.int64] = (self.words >> np.uint64(_NUMBER_BITS + _SIZE_BITS)).astype(np.int64)
-        return partitions
-
-    def sizes(self) -> NDArray[np.int64]:
-        sizes: NDArray[np.int64] = (self.words & np.uint64((1 << _SIZE_BITS) - 1)).astype(np.int64)
-        return sizes
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """A run of one partition; `row` is what the kernel is told of it."""
-
-    word: int
-    value: Entries
-    entries: Entries
-    row: tuple[int, int, int, int]
-    is_mapped: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _SmallRun:
-    """A run of all partitions."""
-
-    word: int
-    offsets: NDArray[np.int64]
-    entries: Entries
-
-
-def _word(partition: int, number: int, size: int) -> int:
-    return (partition << _NUMBER_BITS | number) << _SIZE_BITS | size
-
-
-def _partition(word: int) -> int:
-    return word >> (_NUMBER_BITS + _SIZE_BITS)
-
-
-def _number(word: int) -> int:
-    return word >> _SIZE_BITS & ((1 << _NUMBER_BITS) - 1)
-
-
-def _size(word: int) -> int:
-    return word & ((1 << _SIZE_BITS) - 1)
-
-
-def _name(prefix: bytes, word: int) -> bytes:
-    return prefix + b"%02x%07x" % (_partition(word), _number(word))
 
 
 def _size_class(size: int) -> int:
     return (size.bit_length() - 1) // FAN_OUT_BITS
-
-
-def _raw(array: NDArray[Any]) -> memoryview:
-    return array.view(np.uint8).data
-
-
-def _address(array: NDArray[Any]) -> int:
-    return int(array.__array_interface__["data"][0])
-
-
-def _damage(name: bytes, what: str) -> IndexFormatError:
-    return IndexFormatError(f"the index is damaged: value {name!r} {what}", hint=_DAMAGE_HINT)
-
-
-def _read_manifest(view: ArrayView, prefix: bytes) -> _Manifest:
-    name = prefix + b"runs"
-    if name not in view:
-        return _Manifest(0, 0, np.empty(0, dtype=np.uint64))
-    stored = view.array(name, np.uint64)
-    head = stored[:_HEADER].tolist()
-    if len(head) < _HEADER or head[0] != _FORMAT:
-        raise _damage(name, f"begins with {head}, not with format {_FORMAT}")
-    manifest = _Manifest(head[1], head[2], stored[_HEADER:].copy())
-    words = manifest.words
-    numbers = words >> np.uint64(_SIZE_BITS) & np.uint64((1 << _NUMBER_BITS) - 1)
-    if manifest.start >= N_PARTITIONS or np.any(words[1:] <= words[:-1]):
-        raise _damage(name, "is not in order")
-    wrong = (manifest.partitions() > N_PARTITIONS) | (numbers >= head[1]) | (manifest.sizes() == 0)
-    if wrong.any():
-        word = int(words[wrong][0])
-        raise _damage(name, f"lists a run {_name(b'', word)!r} of {_size(word)} entries, which cannot be")
-    return manifest
-
-
-def _read_run(view: ArrayView, prefix: bytes, word: int) -> _Run:
-    value = view.array(_name(prefix, word), np.uint64)
-    is_mapped = value.nbytes >= _COPIED_BELOW
-    if not is_mapped:
-        value = value.copy()
-    size = _size(word)
-    bits = int(value[0]) if len(value) else -1
-    directory_words = (1 << bits) + 1 if 0 < bits <= _SIZE_BITS else 0
-    if not 0 <= bits <= _SIZE_BITS or len(value) != 1 + directory_words + size:
-        raise _damage(_name(prefix, word), f"of {value.nbytes} bytes does not hold the {size} entries listed")
-    entries = value[1 + directory_words :]
-    directory = _address(value) + 8 if bits else 0
-    return _Run(word, value, entries, (_address(entries), size, directory, 64 - bits), is_mapped)
-
-
-def _run_value(entries: Entries) -> list[memoryview]:
-    """Return a run as a value: bits of its directory, directory, entries."""
-    size = len(entries)
-    if size < DIRECTORY_FROM:
-        return [_raw(np.zeros(1, dtype=np.uint64)), _raw(entries)]
-    bits = max(size.bit_length() - 1 - _SLOT_BITS, 1)
-    return [_raw(np.array([bits], dtype=np.uint64)), _raw(make_directory(entries, bits)), _raw(entries)]
-
-
-def _read_small(view: ArrayView, prefix: bytes, word: int) -> _SmallRun:
-    value = view.array(_name(prefix, word), np.uint64).copy()
-    head = N_PARTITIONS // 2 + 1
-    offsets = value[:head].view(np.uint32).astype(np.int64)[: N_PARTITIONS + 1]
-    if len(value) != head + _size(word) or offsets[[0, -1]].tolist() != [0, _size(word)]:
-        raise _damage(
-            _name(prefix, word), f"of {value.nbytes} bytes does not hold the {_size(word)} entries listed"
-        )
-    if np.any(np.diff(offsets) < 0):
-        raise _damage(_name(prefix, word), "has partitions that overlap")
-    return _SmallRun(word, offsets, value[head:])
-
-
-def _small_value(offsets: NDArray[np.int64], entries: Entries) -> list[memoryview]:
-    """Return a small run as a value: where each partition begins, entries."""
-    head = np.zeros(N_PARTITIONS + 2, dtype=np.uint32)
-    head[: N_PARTITIONS + 1] = offsets
-    return [_raw(head), _raw(entries)]
-
-
-def _kept(entries: Entries, is_kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which entries to keep: all but those whose member is marked False."""
-    if len(is_kept) == 0:
-        return np.ones(len(entries), dtype=np.bool_)
-    members = (entries & _MEMBER_MASK).astype(np.int64)
-    kept: NDArray[np.bool_] = is_kept[np.minimum(members, len(is_kept) - 1)] | (members >= len(is_kept))
-    return kept
-
-
-def _merged(parts: Sequence[Entries], is_kept: NDArray[np.bool_] | None) -> Entries:
-    """Return the entries of all parts in order, each once."""
-    entries = np.concatenate(parts)
-    if is_kept is not None:
-        entries = entries[_kept(entries, is_kept)]
-    entries.sort()
-    is_repeat = entries[1:] == entries[:-1]
-    return entries[np.append(True, ~is_repeat)] if is_repeat.any() else entries
-
-
-def _in_partitions(
-    partitions: NDArray[np.uint8], entries: Entries, is_kept: NDArray[np.bool_] | None
-) -> _Batch:
-    """Return where each partition begins, and its entries in order, each once."""
-    if is_kept is not None:
-        kept = _kept(entries, is_kept)
-        partitions, entries = partitions[kept], entries[kept]
-    order = np.argsort(partitions, kind="stable")
-    partitions, entries = partitions[order], entries[order]
-    bounds = np.searchsorted(partitions, _BOUNDS).tolist()
-    for begin, end in pairwise(bounds):
-        if end - begin > 1:
-            entries[begin:end].sort()
-    is_repeat = (entries[1:] == entries[:-1]) & (partitions[1:] == partitions[:-1])
-    if is_repeat.any():
-        first = np.append(True, ~is_repeat)
-        partitions, entries = partitions[first], entries[first]
-    return np.searchsorted(partitions, _BOUNDS), entries
-
-
-def _with_small(batch: _Batch, runs: Sequence[_SmallRun], is_kept: NDArray[np.bool_] | None) -> _Batch:
-    """Return the entries of a batch and of small runs as one batch."""
-    sources = [batch, *((run.offsets, run.entries) for run in runs)]
-    partitions = np.concatenate([np.repeat(_BOUNDS[:-1], np.diff(offsets)) for offsets, _ in sources])
-    return _in_partitions(partitions, np.concatenate([entries for _, entries in sources]), is_kept)
-
-
-def _packed(keys: Entries, members: NDArray[np.int32]) -> tuple[NDArray[np.uint8], Entries]:
-    """Return the partition of each entry, and the entry."""
-    if len(members) and not 0 <= int(members.min()) <= int(members.max()) < 1 << MEMBER_BITS:
-        raise OutputError(
-            f"the index cannot number members from {members.min()} to {members.max()}, but from 0 to "
-            f"{(1 << MEMBER_BITS) - 1}",
-            hint="split the articles between several indexes",
-        )
-    shift = np.uint64(MEMBER_BITS)
-    entries = (keys << np.uint64(PARTITION_BITS)) >> shift << shift | members.astype(np.uint64)
-    return (keys >> _PARTITION_SHIFT).astype(np.uint8), entries
 
 
 def _merge_up_to(sizes: Sequence[int], added: int) -> int:
@@ -302,7 +93,7 @@ def _merge_up_to(sizes: Sequence[int], added: int) -> int:
 class _Draft:
     """The values to put and to delete, as they gather."""
 
-    def __init__(self, prefix: bytes, manifest: _Manifest) -> None:
+    def __init__(self, prefix: bytes, manifest: Manifest) -> None:
         self._prefix = prefix
         self._number = manifest.next_number
         self._words = manifest.words
@@ -312,21 +103,21 @@ class _Draft:
         self.start = manifest.start
 
     def put(self, partition: int, size: int, value: list[memoryview]) -> None:
-        word = _word(partition, self._number, size)
+        word = word_of(partition, self._number, size)
         self._added.append(word)
-        self._puts.append((_name(self._prefix, word), value))
+        self._puts.append((name_of(self._prefix, word), value))
 
     def put_run(self, partition: int, entries: Entries) -> None:
         if len(entries):
-            self.put(partition, len(entries), _run_value(entries))
+            self.put(partition, len(entries), run_value(entries))
 
-    def drop(self, runs: Sequence[_Run] | Sequence[_SmallRun]) -> None:
+    def drop(self, runs: Sequence[Run] | Sequence[SmallRun]) -> None:
         self._dropped.extend(run.word for run in runs)
 
     def finish(self) -> tuple[Puts, list[bytes]]:
         if not self._puts and not self._dropped:
             return [], []
-        if self._number + 1 >= 1 << _NUMBER_BITS:
+        if self._number + 1 >= 1 << runvalues.NUMBER_BITS:
             raise OutputError(
                 f"the index cannot take more changes: it has had {self._number}", hint="build it again"
             )
@@ -335,15 +126,15 @@ class _Draft:
             [self._words[~np.isin(self._words, dropped)], np.array(self._added, dtype=np.uint64)]
         )
         words.sort()
-        head = np.array([_FORMAT, self._number + 1, self.start], dtype=np.uint64)
-        manifest = (self._prefix + b"runs", [_raw(np.concatenate([head, words]))])
-        return [*self._puts, manifest], [_name(self._prefix, word) for word in self._dropped]
+        head = np.array([runvalues.FORMAT, self._number + 1, self.start], dtype=np.uint64)
+        manifest = (self._prefix + b"runs", [raw(np.concatenate([head, words]))])
+        return [*self._puts, manifest], [name_of(self._prefix, word) for word in self._dropped]
 
 
-def _crowded(manifest: _Manifest) -> NDArray[np.bool_]:
+def _crowded(manifest: Manifest) -> NDArray[np.bool_]:
     """Return for each partition whether a merge was put off."""
     classes = (np.frexp(manifest.sizes())[1].astype(np.int64) - 1) // FAN_OUT_BITS
-    n_classes = _SIZE_BITS // FAN_OUT_BITS + 1
+    n_classes = runvalues.SIZE_BITS // FAN_OUT_BITS + 1
     counts = np.bincount(
         manifest.partitions() * n_classes + classes, minlength=(N_PARTITIONS + 1) * n_classes
     )
@@ -372,9 +163,9 @@ class KeyRuns:
         self._forget()
 
     def _forget(self) -> None:
-        self._manifest: _Manifest | None = None
-        self._runs: dict[int, _Run] = {}
-        self._small: dict[int, _SmallRun] = {}
+        self._manifest: Manifest | None = None
+        self._runs: dict[int, Run] = {}
+        self._small: dict[int, SmallRun] = {}
         self._is_crowded = np.zeros(N_PARTITIONS, dtype=np.bool_)
         self._row_offsets = np.zeros(N_PARTITIONS + 1, dtype=np.int64)
         self._rows = np.zeros((0, ROW_FIELDS), dtype=np.int64)
@@ -391,10 +182,10 @@ class KeyRuns:
 
     def names(self) -> list[bytes]:
         """Return the names of all values there should be under the prefix, in order."""
-        runs = [_name(self._prefix, word) for word in self._loaded().words.tolist()]
+        runs = [name_of(self._prefix, word) for word in self._loaded().words.tolist()]
         return [*runs, self._prefix + b"runs"] if self._loaded().next_number else runs
 
-    def _loaded(self) -> _Manifest:
+    def _loaded(self) -> Manifest:
         if self._manifest is None:
             raise RuntimeError("key runs were not loaded, or could not be")
         return self._manifest
@@ -425,8 +216,8 @@ class KeyRuns:
         is_crowded = self._is_crowded
         self._view = view
         self._forget()
-        manifest = _read_manifest(view, self._prefix)
-        n_runs = int(np.searchsorted(manifest.words, np.uint64(_word(N_PARTITIONS, 0, 0))))
+        manifest = read_manifest(view, self._prefix)
+        n_runs = int(np.searchsorted(manifest.words, np.uint64(word_of(N_PARTITIONS, 0, 0))))
         words, small_words = manifest.words[:n_runs], manifest.words[n_runs:].tolist()
         if anew or self._has_moved(view, runs):
             known, runs, small = None, {}, {}
@@ -435,19 +226,19 @@ class KeyRuns:
             self._is_crowded = is_crowded
         else:
             self._runs = {
-                word: runs.get(word) or _read_run(view, self._prefix, word) for word in words.tolist()
+                word: runs.get(word) or read_run(view, self._prefix, word) for word in words.tolist()
             }
             self._lay_rows(manifest.partitions()[:n_runs])
             self._is_crowded = _crowded(manifest)
-        self._small = {word: small.get(word) or _read_small(view, self._prefix, word) for word in small_words}
+        self._small = {word: small.get(word) or read_small(view, self._prefix, word) for word in small_words}
         self._gather_small()
         self._manifest = manifest
 
-    def _has_moved(self, view: ArrayView, runs: dict[int, _Run]) -> bool:
+    def _has_moved(self, view: ArrayView, runs: dict[int, Run]) -> bool:
         for word, run in runs.items():
-            name = _name(self._prefix, word)
+            name = name_of(self._prefix, word)
             if run.is_mapped and name in view:
-                return _address(view.array(name, np.uint64)) != _address(run.value)
+                return address(view.array(name, np.uint64)) != address(run.value)
         return False
 
     def _lay_rows(self, partitions: NDArray[np.int64]) -> None:
@@ -462,9 +253,9 @@ class KeyRuns:
     def _gather_small(self) -> None:
         """Bring all small runs into one, in memory, so that they cost one look a key."""
         none = np.zeros(N_PARTITIONS + 1, dtype=np.int64), np.empty(0, dtype=np.uint64)
-        offsets, self._small_entries = _with_small(none, list(self._small.values()), None)
+        offsets, self._small_entries = with_small(none, list(self._small.values()), None)
         places = self._row_offsets[1:] - 1
-        self._rows[places, 0] = _address(self._small_entries) + 8 * offsets[:-1]
+        self._rows[places, 0] = address(self._small_entries) + 8 * offsets[:-1]
         self._rows[places, 1] = np.diff(offsets)
 
     def lookup(
@@ -526,26 +317,26 @@ class KeyRuns:
             If a member is out of range.
         """
         draft = _Draft(self._prefix, self._loaded())
-        batch = _in_partitions(*_packed(keys, members), is_kept)
+        batch = in_partitions(*packed(keys, members), is_kept)
         batch = self._plan_small(draft, batch, is_kept)
         self._plan_partitions(draft, *batch, is_kept)
         return draft.finish()
 
-    def _plan_small(self, draft: _Draft, batch: _Batch, is_kept: NDArray[np.bool_] | None) -> _Batch:
+    def _plan_small(self, draft: _Draft, batch: Batch, is_kept: NDArray[np.bool_] | None) -> Batch:
         """Put a small batch, or a merge with small runs, as a small run; return what is to be cut up."""
         size = len(batch[1])
         if not 0 < size < SMALL_BELOW:
             return batch
-        up_to = _merge_up_to([_size(word) for word in self._small], size)
-        due = [run for word, run in self._small.items() if _size_class(_size(word)) <= up_to]
+        up_to = _merge_up_to([size_of(word) for word in self._small], size)
+        due = [run for word, run in self._small.items() if _size_class(size_of(word)) <= up_to]
         if due:
-            batch = _with_small(batch, due, is_kept)
+            batch = with_small(batch, due, is_kept)
             draft.drop(due)
         size = len(batch[1])
         if size >= SMALL_BELOW:
             return batch
         if size:
-            draft.put(N_PARTITIONS, size, _small_value(*batch))
+            draft.put(N_PARTITIONS, size, small_value(*batch))
         return np.zeros(N_PARTITIONS + 1, dtype=np.int64), batch[1][:0]
 
     def _plan_partitions(
@@ -568,24 +359,24 @@ class KeyRuns:
             if not added[p] and not is_crowded[p]:
                 continue
             new = entries[offsets[p] : offsets[p + 1]]
-            up_to = _merge_up_to([_size(run.word) for run in runs[p]], added[p])
-            due = [run for run in runs[p] if _size_class(_size(run.word)) <= up_to]
-            n_bytes = 8 * (added[p] + sum(_size(run.word) for run in due))
+            up_to = _merge_up_to([size_of(run.word) for run in runs[p]], added[p])
+            due = [run for run in runs[p] if _size_class(size_of(run.word)) <= up_to]
+            n_bytes = 8 * (added[p] + sum(size_of(run.word) for run in due))
             if due and 0 < merged_bytes > MOST_MERGED_BYTES - n_bytes:
                 put_off.append(p)
                 due = []
             if due:
                 merged_bytes += n_bytes
-                new = _merged([*(run.entries for run in due), new], is_kept)
+                new = merged([*(run.entries for run in due), new], is_kept)
                 draft.drop(due)
             draft.put_run(p, new)
         if put_off:
             draft.start = put_off[0]
 
-    def _by_partition(self) -> list[list[_Run]]:
-        runs: list[list[_Run]] = [[] for _ in range(N_PARTITIONS)]
+    def _by_partition(self) -> list[list[Run]]:
+        runs: list[list[Run]] = [[] for _ in range(N_PARTITIONS)]
         for word, run in self._runs.items():
-            runs[_partition(word)].append(run)
+            runs[partition_of(word)].append(run)
         return runs
 
     def plan_all(
@@ -604,15 +395,15 @@ class KeyRuns:
         draft = _Draft(self._prefix, self._loaded())
         none = np.zeros(N_PARTITIONS + 1, dtype=np.int64), np.empty(0, dtype=np.uint64)
         small = list(self._small.values()) if len(partitions) == N_PARTITIONS else []
-        offsets, entries = _with_small(none, small, is_kept)
+        offsets, entries = with_small(none, small, is_kept)
         draft.drop(small)
         runs = self._by_partition()
         for p in partitions:
             new = entries[offsets[p] : offsets[p + 1]]
-            merged = _merged([*(run.entries for run in runs[p]), new], is_kept)
-            if len(runs[p]) != 1 or len(merged) != _size(runs[p][0].word) or len(new):
+            together = merged([*(run.entries for run in runs[p]), new], is_kept)
+            if len(runs[p]) != 1 or len(together) != size_of(runs[p][0].word) or len(new):
                 draft.drop(runs[p])
-                draft.put_run(p, merged)
+                draft.put_run(p, together)
         return draft.finish()
 
     def check(self) -> list[str]:
@@ -620,7 +411,7 @@ class KeyRuns:
         if self._view is None:
             return []
         try:
-            manifest = _read_manifest(self._view, self._prefix)
+            manifest = read_manifest(self._view, self._prefix)
         except SamestoryError as error:
             return [error.message]
         faults = []
@@ -632,19 +423,19 @@ class KeyRuns:
         return faults
 
     def _faults(self, view: ArrayView, word: int) -> list[str]:
-        name = _name(self._prefix, word)
-        if _partition(word) == N_PARTITIONS:
-            small = _read_small(view, self._prefix, word)
+        name = name_of(self._prefix, word)
+        if partition_of(word) == N_PARTITIONS:
+            small = read_small(view, self._prefix, word)
             starts = small.offsets[1:-1]
             is_first = np.zeros(len(small.entries) + 1, dtype=np.bool_)
             is_first[starts] = True
             is_sorted = np.all((small.entries[1:] > small.entries[:-1]) | is_first[1:-1])
-            return [] if is_sorted else [_damage(name, "is not in order").message]
-        run = _read_run(view, self._prefix, word)
+            return [] if is_sorted else [damage(name, "is not in order").message]
+        run = read_run(view, self._prefix, word)
         if np.any(run.entries[1:] <= run.entries[:-1]):
-            return [_damage(name, "is not in order").message]
+            return [damage(name, "is not in order").message]
         bits = int(run.value[0])
         directory = run.value[1 : len(run.value) - len(run.entries)]
         if bits and not np.array_equal(make_directory(run.entries.copy(), bits), directory):
-            return [_damage(name, "has a wrong directory").message]
+            return [damage(name, "has a wrong directory").message]
         return []
