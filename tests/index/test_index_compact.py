@@ -359,6 +359,7 @@ def kill_some(folder: Path, n: int) -> None:
     print("all is well", flush=True)
 
 
+@pytest.mark.slow
 @POSIX
 def test_compactions_that_are_killed_lose_nothing(tmp_path: Path) -> None:
     filled(tmp_path / "index", 160)
@@ -498,6 +499,7 @@ def keep_writing(folder: Path) -> None:
     print("finished", flush=True)
 
 
+@pytest.mark.slow
 @POSIX
 def test_others_read_and_write_during_compactions(tmp_path: Path) -> None:
     folder = tmp_path / "index"

@@ -196,6 +196,7 @@ def test_an_index_of_a_later_format_asks_for_a_later_version(index):
         Store(index)
 
 
+@pytest.mark.slow
 def test_changed_bytes_of_the_first_pages_are_refused_or_harmless(index):
     data = (index / "data.mdb").read_bytes()
     chance = random.Random(3)
@@ -362,6 +363,7 @@ with Store(sys.argv[1], create=True) as store:
 """
 
 
+@pytest.mark.slow
 def test_killed_writers_lose_nothing_they_reported(tmp_path):
     chance = random.Random(int.from_bytes(os.urandom(4), "little"))
     last = 0

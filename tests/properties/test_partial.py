@@ -147,6 +147,7 @@ def generated(seed: int, n: int) -> list[Article]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shingle", ["word:3", "char:9"])
 def test_many(shingle: str) -> None:
     found = generated(41, 140)
