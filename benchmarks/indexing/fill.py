@@ -36,7 +36,8 @@ def as_told(answer: Path) -> Path:
 
 def tables(path: Path, rows: int) -> Iterator[pa.Table]:
     """Yield the articles of a corpus in batches of `rows`."""
-    for batch in pq.ParquetFile(path).iter_batches(rows):
+    # With pre_buffer PyArrow would keep all of the file that it has read.
+    for batch in pq.ParquetFile(path, pre_buffer=False).iter_batches(rows):
         yield pa.Table.from_batches([batch])
 
 

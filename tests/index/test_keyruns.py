@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import samestory.index.keyruns as module
 from samestory.errors import IndexFormatError, OutputError
 from samestory.index import runvalues
+from samestory.index.asked import Asked
 from samestory.index.keyruns import KeyRuns
 
 PREFIX = b"keys/"
@@ -464,3 +465,18 @@ def test_a_missing_run_is_told(name):
     with pytest.raises(IndexFormatError, match="no value"):
         runs.load(view, anew=True)
     assert runs.check() == [f"no value {name!r}"]
+
+
+@given(BATCHES, st.lists(KEYS, max_size=40), st.lists(KEYS, max_size=40))
+def test_what_was_asked_for_ahead_and_what_was_not(batches, asked, wanted):
+    view, model = Values(), Model()
+    runs = loaded(view)
+    for batch in batches:
+        model.add(batch)
+        add(runs, view, batch)
+    wanted = sorted({key >> 21 << 21 for key in wanted})
+    with ThreadPoolExecutor(1) as executor:
+        ahead = Asked(runs, np.array([key >> 21 << 21 for key in asked], dtype=np.uint64), executor)
+        offsets, members = ahead.lookup(np.array(wanted, dtype=np.uint64))
+        ahead.settle()
+    assert [members[a:b].tolist() for a, b in pairwise(offsets)] == model.found(wanted)

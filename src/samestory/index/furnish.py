@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -90,9 +91,8 @@ class SiteBook:
         order = np.argsort(keys, kind="stable")
         sites, starts = np.unique(keys[order], return_index=True)
         articles = articles[order]
-        for site, low, high in zip(
-            sites.tolist(), starts.tolist(), [*starts[1:].tolist(), None], strict=True
-        ):
+        bounds = pairwise([*starts.tolist(), len(keys)])
+        for site, (low, high) in zip(sites.tolist(), bounds, strict=True):
             pages = self._pages.get(site)
             if pages is None:
                 pages = self._pages[site] = array("i")
@@ -101,6 +101,8 @@ class SiteBook:
     def _part(self, host: int, outlets: Keys) -> None:
         """Let the pages of a host that many outlets share be those of these."""
         pages = np.array(self._pages.pop(host, ()), dtype=np.int32)
+        if not len(pages):
+            return
         keys = outlets[pages]
         self._enter(keys, pages)
         for site in np.unique(keys).tolist():
