@@ -506,6 +506,26 @@ def test_standard_output_that_is_full(news: Path, tmp_path: Path) -> None:
     assert b"standard output: cannot be written" in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("command", [["index", "info"], ["cluster", "--help"]])
+def test_what_is_printed_to_standard_output_that_is_full(
+    news: Path, tmp_path: Path, command: list[str]
+) -> None:
+    call("ingest", news, "--index", tmp_path / "ix", "-q")
+    where = [str(tmp_path / "ix")] if command[0] == "index" else []
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*SAMESTORY, *command, *where],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            timeout=600,
+        )
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+    assert b"standard output: cannot be written: No space left on device\nHint: " in done.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_on_a_terminal(tmp_path: Path) -> None:
     rows = [{"id": EVIL, "text": FERRY, "title": EVIL, "date": EVIL}, {"id": "b", "text": FERRY}]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
+import sys
 import traceback
 from collections.abc import Callable
 from types import FrameType
@@ -13,6 +16,8 @@ import click
 from samestory.errors import SamestoryError
 
 ERROR: Final = 2
+_NO_ROOM: Final = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+_ROOM_HINT: Final = "make room, or name another place"
 INTERRUPTED: Final = 130
 
 
@@ -35,18 +40,37 @@ def run_guarded(call: Callable[[], object]) -> object:
     except SamestoryError as error:
         _say(error.message, error.hint)
         return ERROR
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            return _unexpected(error)
+        _say(f"{error.filename or 'standard output'}: cannot be written: {error.strerror}", _ROOM_HINT)
+        return ERROR
     except MemoryError:
         _say("out of memory", "give the process more")
         return ERROR
     except Exception as error:
-        traceback.print_exc()
-        _say(f"unexpected {type(error).__name__}: {error}", "this is a fault of samestory; please report it")
-        return ERROR
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    traceback.print_exception(error)
+    _say(f"unexpected {type(error).__name__}: {error}", "this is a fault of samestory; please report it")
+    return ERROR
 
 
 def exit_code_of(returned: object) -> int:
-    """Return the exit code for what a command returned: its number, else 0."""
-    return returned if isinstance(returned, int) else 0
+    """Return the exit code for what a command returned, else 0, once standard output has everything."""
+    code = returned if isinstance(returned, int) else 0
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        # Python would try again when it ends, and leave with a code of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not code and error.errno != errno.EPIPE:
+            _say(f"standard output: cannot be written: {error.strerror or error}", _ROOM_HINT)
+        return code or ERROR
+    return code
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
