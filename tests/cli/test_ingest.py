@@ -492,38 +492,20 @@ def test_a_reader_that_goes_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_standard_output_that_is_full(news: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [["ingest", "NEWS", "-o", "-"], ["index", "info"], ["cluster", "--help"]])
+def test_standard_output_that_is_full(news: Path, tmp_path: Path, command: list[str]) -> None:
+    index = tmp_path / "ix"
+    if command == ["index", "info"]:
+        call("ingest", news, "--index", index, "-q")
+    where = {"ingest": ["--index", str(index)], "index": [str(index)]}.get(command[0], [])
+    words = [str(news) if word == "NEWS" else word for word in command]
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [*SAMESTORY, "ingest", str(news), "--index", str(tmp_path / "ix"), "-o", "-"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            env=environment(),
-            timeout=600,
+            [*SAMESTORY, *words, *where], stdout=full, stderr=subprocess.PIPE, env=environment(), timeout=600
         )
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr
-    assert b"standard output: cannot be written" in done.stderr
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("command", [["index", "info"], ["cluster", "--help"]])
-def test_what_is_printed_to_standard_output_that_is_full(
-    news: Path, tmp_path: Path, command: list[str]
-) -> None:
-    call("ingest", news, "--index", tmp_path / "ix", "-q")
-    where = [str(tmp_path / "ix")] if command[0] == "index" else []
-    with open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            [*SAMESTORY, *command, *where],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            env=environment(),
-            timeout=600,
-        )
-    assert done.returncode == 2
-    assert b"Traceback" not in done.stderr
-    assert b"standard output: cannot be written: No space left on device\nHint: " in done.stderr
+    assert b"standard output: cannot be written: No space left on device" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
