@@ -146,8 +146,12 @@ def _move_into_place(temporary: Path, target: Path) -> None:
 
 def _holds_more(target: Path) -> bool:
     """Whether a folder must stay the folder it is: files of others are in it, or somebody works in it."""
-    working = Path.cwd()
-    return working.is_relative_to(target) or not {path.name for path in target.iterdir()} <= set(_FILES)
+    if not {path.name for path in target.iterdir()} <= set(_FILES):
+        return True
+    try:
+        return Path.cwd().is_relative_to(target)
+    except FileNotFoundError:  # the folder this process works in is gone
+        return False
 
 
 def _change_places(temporary: Path, target: Path) -> bool:
