@@ -51,8 +51,27 @@ def _phrases() -> _Phrases:
     return _Phrases(table, by_place, make_table(np.unique(np.concatenate(starts)))[0])
 
 
-def take_out_chrome(texts: Any, *, by_character: bool) -> tuple[Any, NDArray[np.int32]]:
-    """Take the chrome out of articles.
+@dataclass(frozen=True)
+class Chrome:
+    """Chrome in the articles of a batch.
+
+    Attributes
+    ----------
+    cuts : int64 array of shape (c, 2)
+        First byte and the byte after each line, among those of all texts, in order.
+    cut_offsets : int64 array of shape (n + 1,)
+        Where the cuts of each text begin.
+    n_removed : int32 array of shape (n,)
+        Words (or characters) in them.
+    """
+
+    cuts: NDArray[np.int64]
+    cut_offsets: NDArray[np.int64]
+    n_removed: NDArray[np.int32]
+
+
+def find_chrome(texts: Any, *, by_character: bool) -> Chrome:
+    """Find the chrome in articles.
 
     Parameters
     ----------
@@ -60,6 +79,24 @@ def take_out_chrome(texts: Any, *, by_character: bool) -> tuple[Any, NDArray[np.
         Of type large_string.
     by_character : bool
         Whether to count characters, not words.
+    """
+    table, known = unicode_table(), _phrases()
+    return Chrome(
+        *kernel.find_chrome(
+            *string_buffers(texts),
+            by_character,
+            table.pages,
+            table.entries,
+            table.expansions,
+            known.table,
+            known.kinds,
+            known.first_words,
+        )
+    )
+
+
+def take_out_chrome(texts: Any, *, by_character: bool) -> tuple[Any, NDArray[np.int32]]:
+    """Take the chrome out of articles: see `find_chrome`.
 
     Returns
     -------
@@ -68,20 +105,11 @@ def take_out_chrome(texts: Any, *, by_character: bool) -> tuple[Any, NDArray[np.
     n_removed : int32 array
         Words (or characters) taken out of each.
     """
-    table, known = unicode_table(), _phrases()
+    found = find_chrome(texts, by_character=by_character)
+    if not len(found.cuts):
+        return texts, found.n_removed
     data, offsets = string_buffers(texts)
-    cuts, cut_offsets, n_removed = kernel.find_chrome(
-        data,
-        offsets,
-        by_character,
-        table.pages,
-        table.entries,
-        table.expansions,
-        known.table,
-        known.kinds,
-        known.first_words,
-    )
-    if not len(cuts):
-        return texts, n_removed
     out = np.empty(int(offsets[-1] - offsets[0]), dtype=np.uint8)
-    return string_array(out, kernel.cut_lines(data, offsets, cuts, cut_offsets, out)), n_removed
+    return string_array(
+        out, kernel.cut_lines(data, offsets, found.cuts, found.cut_offsets, out)
+    ), found.n_removed

@@ -23,7 +23,7 @@ _NEVER: Final = 2**31 - 1
 LEVELS: Final = ("duplicate", "story")
 REPRESENTATIVES: Final = ("earliest", "longest", "first")
 ON_ERROR: Final = ("fail", "skip")
-FORMATS: Final = ("parquet", "jsonl", "csv", "tsv", "arrow", "txt")
+FORMATS: Final = ("parquet", "jsonl", "csv", "tsv", "arrow", "txt", "html", "warc")
 
 # Settings that decide the answer; the others say only where the input is and how fast to go.
 _RESULT_FIELDS: Final = (

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from samestory.blockuse import BlockUse
 from samestory.buffers import string_buffers
 from samestory.errors import ConfigError
 from samestory.fingerprints import Postings, Runs
@@ -145,7 +146,7 @@ class Remover:
     ----------
     furniture : Furniture
     n_pages : int64 array
-        Of each block, in how many articles it was found so far.
+        Of each block, from how many articles something of it was cut so far.
     """
 
     furniture: Furniture
@@ -163,22 +164,25 @@ class Remover:
         runs = Runs.of_corpus(self.furniture.by_character)
         keys, key_offsets = kernel.hash_blocks(padded, offsets, self._salts, runs.by_character, runs.size)
         self._table, self._kinds, self._owners, _ = kernel.table_blocks(keys, key_offsets, kinds)
+        self._use = BlockUse(keys, key_offsets, kinds == kernel.STRONG, runs)
         self._runs = runs
         self._lock = threading.Lock()
         self.n_pages = np.zeros(len(self.furniture), dtype=np.int64)
 
     def find(self, folded: FoldedTexts, articles: Ints, salts: Keys) -> Found:
         """Find the furniture in some articles of a batch, given by place, with the key of each one's site."""
-        n_pages = np.zeros(len(self.n_pages), dtype=np.int64)
-        found = _find_cuts(
-            folded, articles, salts, self._runs, (self._table, self._kinds, self._owners), n_pages
-        )
+        table = (self._table, self._kinds, self._owners)
+        found = _find_cuts(folded, articles, salts, self._runs, table, np.zeros_like(self.n_pages))
+        n_pages = self._use.count(folded, articles, salts, found.cuts, found.cut_offsets)
         with self._lock:
             self.n_pages += n_pages
         return found
 
     def counted(self) -> Furniture:
-        """Return the furniture with the articles counted that it was found in; unused blocks are left out."""
+        """Return the furniture with the articles counted that it was cut from.
+
+        Unused blocks are left out; with the others the same is found in the same articles.
+        """
         is_used = self.n_pages > 0
         table = self.furniture.table.set_column(2, BLOCKS.field("n_articles"), pa.array(self.n_pages))
         return Furniture(table.filter(pa.array(is_used)), self.furniture.by_character)

@@ -114,8 +114,7 @@ def test_format_setting_reads_files_of_any_name(tmp_path):
         ("absent/*.jsonl", "matches no file"),
         ("news.xyz", "--format"),
         ("barren", "empty"),
-        ("page.html", "cannot read HTML"),
-        ("crawl.warc.gz", "cannot read HTML or WARC"),
+        ("crawl.warc.gz", "not the beginning of a record"),
         ("file:///no/such/place.jsonl", "no such file"),
         ("nosuchscheme://x/y.jsonl", "nosuchscheme"),
     ],
@@ -124,7 +123,7 @@ def test_what_cannot_be_found_or_read(tmp_path, monkeypatch, given, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "barren").mkdir()
     (tmp_path / "barren" / "notes.md").touch()
-    for name in ("news.xyz", "page.html", "crawl.warc.gz"):
+    for name in ("news.xyz", "crawl.warc.gz"):
         (tmp_path / name).write_text("x")
     with pytest.raises(SamestoryError, match=message) as caught:
         ids(given)

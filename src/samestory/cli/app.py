@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from samestory.cli.evaluate import evaluate
+from samestory.cli.explain import explain
 from samestory.cli.index import index
 from samestory.cli.ingest import ingest
 from samestory.cli.options import (
@@ -14,6 +15,7 @@ from samestory.cli.options import (
     matching_options,
     quiet_options,
 )
+from samestory.cli.report import report
 from samestory.version import __version__
 
 _CLUSTER_EXAMPLES = """
@@ -21,6 +23,7 @@ _CLUSTER_EXAMPLES = """
 Examples:
   samestory cluster news.parquet -o out
   samestory cluster crawl/ feeds/*.jsonl.gz -o out --threshold 0.8
+  samestory cluster 's3://news/2025/*.warc.gz' -o out --on-error skip
   cat new.jsonl | samestory cluster - -o out --shingle char:9
 """
 
@@ -29,6 +32,7 @@ _DEDUP_EXAMPLES = """
 Examples:
   samestory dedup news.parquet -o unique.parquet
   samestory dedup crawl.jsonl.zst -o unique.jsonl.zst --representative longest
+  samestory dedup CC-NEWS.warc.gz -o unique.parquet
   samestory dedup new.parquet -o new.parquet --overwrite --fail-on-duplicates
 """
 
@@ -66,7 +70,12 @@ def cluster(**options: object) -> int:
 
     INPUT is files, folders, globs or URIs, or - for JSON Lines on standard
     input: Parquet, JSON Lines, CSV, TSV (also .gz, .zst, .bz2), Arrow, or
-    folders of .txt. Columns are found by name.
+    folders of .txt; web pages (.html) and crawls (.warc, .warc.gz) with
+    pip install 'samestory[html]'. Columns are found by name.
+
+    URIs are s3://, gs://, abfs://, hdfs:// and file://; https:// and others
+    with pip install 'samestory[remote]'. Credentials come from the
+    environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL and so on).
 
     Writes clusters.parquet (one row for every article), pairs.parquet (one
     row for every verified pair) and run.json to OUTDIR.
@@ -112,5 +121,7 @@ def example(file: str, overwrite: bool, json: bool, quiet: bool, verbose: bool) 
 
 
 app.add_command(evaluate)
+app.add_command(explain)
+app.add_command(report)
 app.add_command(ingest)
 app.add_command(index)

@@ -7,6 +7,7 @@ what was set aside, and gives the same rows on every pass.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from itertools import groupby
@@ -15,20 +16,25 @@ from typing import Any
 
 from samestory.config import Config
 from samestory.errors import InputError
+from samestory.read.addresses import presentable
 from samestory.read.chunk import Reader, Reject
 from samestory.read.columnar import ArrowReader, ParquetReader
 from samestory.read.delimited import DelimitedReader
 from samestory.read.discover import find_parts
 from samestory.read.files import Part
+from samestory.read.htmlfiles import HtmlFilesReader
 from samestory.read.jsonlines import JsonLinesReader
 from samestory.read.memory import check_memory, read_memory
+from samestory.read.pagepool import missing
+from samestory.read.pages import PageStudio
 from samestory.read.source import Source
-from samestory.read.spool import SpooledPart, SpoolFile, spool_stdin
+from samestory.read.spool import Closing, SpooledPart, SpoolFile, spool_stdin
 from samestory.read.textfiles import TextFilesReader
 
 __all__ = ["Reject", "Source", "open_source"]
 
 _FROM_STDIN = ("jsonl", "csv", "tsv")
+_PAGES = ("html", "warc")
 
 
 def open_source(data: Any, config: Config, *, scratch: Path | None = None) -> Source:
@@ -52,6 +58,8 @@ def open_source(data: Any, config: Config, *, scratch: Path | None = None) -> So
     ------
     InputError
         An input is missing, empty or cannot be read.
+    MissingDependencyError
+        An input needs an extra that is not installed.
     SchemaError
         The first input's columns cannot be used.
 
@@ -74,10 +82,28 @@ def open_source(data: Any, config: Config, *, scratch: Path | None = None) -> So
     if inputs.count("-") > 1:
         raise InputError("standard input is given more than once", hint="give - only once")
     parts = _parts(inputs, config, scratch)
-    spools = [
+    held: list[Closing] = [
         part.held for part in parts if isinstance(part, SpooledPart) and isinstance(part.held, SpoolFile)
     ]
-    return Source(list(_readers(parts, threads=config.n_threads > 1)), config, inputs, spools)
+    studio: PageStudio | None = None
+    if any(part.format in _PAGES for part in parts):
+        _check_installed({part.format for part in parts})
+        studio = PageStudio(config.n_threads, scratch)
+        held.append(studio)
+    readers = list(_readers(parts, studio, threads=config.n_threads > 1))
+    return Source(readers, config, [presentable(item) for item in inputs], held)
+
+
+def _check_installed(formats: set[str]) -> None:
+    """Raise at once if the extra is not there, and not when the first page comes."""
+    for format, name, what in (("html", "trafilatura", "HTML files"), ("warc", "warcio", "WARC files")):
+        if format in formats or name == "trafilatura":
+            try:
+                is_there = importlib.util.find_spec(name) is not None
+            except (ImportError, ValueError):
+                is_there = False
+            if not is_there:
+                raise missing(what)
 
 
 def _parts(inputs: list[str], config: Config, scratch: Path | None) -> list[Part]:
@@ -95,10 +121,16 @@ def _parts(inputs: list[str], config: Config, scratch: Path | None) -> list[Part
     return parts
 
 
-def _readers(parts: list[Part], *, threads: bool) -> Iterator[Reader]:
-    for is_text, run in groupby(parts, key=lambda part: part.format == "txt"):
-        if is_text:
+def _readers(parts: list[Part], studio: PageStudio | None, *, threads: bool) -> Iterator[Reader]:
+    for kind, run in groupby(parts, key=lambda part: part.format):
+        if kind == "txt":
             yield TextFilesReader(list(run))
+        elif kind == "html" and studio is not None:
+            yield HtmlFilesReader(list(run), studio)
+        elif kind == "warc" and studio is not None:
+            from samestory.read.warcfiles import WarcReader  # which needs the extra
+
+            yield from (WarcReader(part, studio) for part in run)
         else:
             yield from (_reader(part, threads=threads) for part in run)
 

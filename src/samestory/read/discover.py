@@ -7,16 +7,17 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import unquote
 
 from pyarrow import fs
 
 from samestory.errors import InputError
-from samestory.read.files import EXTENSIONS, Part, format_of, not_yet, reading
+from samestory.read.addresses import path_of, presentable, scheme_of
+from samestory.read.files import EXTENSIONS, ONE_ARTICLE, Part, format_of, reading
+from samestory.read.remote import NAMED_BY_PATH, connect, is_web, promptly
 
-_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # Two letters at least: C: is a drive.
 _MAGIC: Final = re.compile(r"[*?\[]")
 _HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
 _KNOWN: Final = ", ".join(EXTENSIONS)
@@ -35,7 +36,9 @@ def find_parts(inputs: list[str], forced: str | None) -> list[Part]:
     Raises
     ------
     InputError
-        Something is missing, empty, or of an unknown format.
+        Something is missing, empty, of an unknown format, or cannot be reached.
+    MissingDependencyError
+        A place needs a package that is not installed.
     """
     found: list[tuple[Part, str]] = []
     for given in inputs:
@@ -44,80 +47,103 @@ def find_parts(inputs: list[str], forced: str | None) -> list[Part]:
     if len(set(names)) == len(names):
         return [part for part, _ in found]
     # Two directories hold files of one name: only with the directory is it clear which is meant.
-    return [part if part.format == "txt" else replace(part, name=full) for part, full in found]
+    return [part if part.format in ONE_ARTICLE else replace(part, name=full) for part, full in found]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """An input's place: its file system, its path there, and what names of files below begin with."""
+
+    given: str
+    filesystem: fs.FileSystem
+    path: str
+    prefix: str
+
+    def look(self, path: str) -> fs.FileInfo:
+        """What is there."""
+        with reading(self.given, "an input"):
+            if isinstance(self.filesystem, fs.LocalFileSystem):
+                return self.filesystem.get_file_info(path)
+            return promptly(lambda: self.filesystem.get_file_info(path))
+
+    def below(self, root: str, *, allow_not_found: bool = False) -> list[fs.FileInfo]:
+        """All that is in a directory."""
+        selector = fs.FileSelector(root, recursive=True, allow_not_found=allow_not_found)
+        with reading(self.given, "a directory"):
+            return list(self.filesystem.get_file_info(selector))
 
 
 def _expand(given: str, forced: str | None) -> Iterator[tuple[Part, str]]:
     """Files that one input stands for, each with the name that includes the input's own."""
-    filesystem, path = _resolve(given)
-    kind = _file_type(filesystem, path, given)
-    if kind == fs.FileType.File:
-        yield _single(given, given, filesystem, path, forced), given
-    elif kind == fs.FileType.Directory:
-        yield from _directory(given, filesystem, path, forced)
-    elif _MAGIC.search(given):
-        yield from _matches(given, filesystem, path, forced)
+    place = _resolve(given)
+    info = place.look(place.path)
+    if info.type == fs.FileType.File:
+        yield _single(place, place.given, info, forced), place.given
+    elif info.type == fs.FileType.Directory:
+        yield from _directory(place, forced)
+    elif _MAGIC.search(given) and not is_web(given):
+        yield from _matches(place, given, forced)
     else:
-        raise InputError(f"{given}: no such file or directory", hint="check the path, or quote a glob")
+        _check_bucket(place)
+        raise InputError(f"{place.given}: no such file or directory", hint="check the path, or quote a glob")
 
 
-def _resolve(given: str) -> tuple[fs.FileSystem, str]:
-    if not _URI.match(given):
-        return fs.LocalFileSystem(), given
-    with reading(given, "an address"):
+def _resolve(given: str) -> _Place:
+    scheme = scheme_of(given)
+    shown = presentable(given)
+    with reading(shown, "an address"):
+        if scheme != "file":
+            filesystem, path = connect(given)
+            is_store = scheme is not None and isinstance(filesystem, NAMED_BY_PATH)
+            return _Place(shown, filesystem, path, f"{scheme}://" if is_store else "")
         magic = _MAGIC.search(given)
         if magic is None:
             filesystem, path = fs.FileSystem.from_uri(given)
-            return filesystem, path
+            return _Place(shown, filesystem, path, "")
         # A glob's characters are not legal in a URI: resolve the part before them.
         root, _, rest = given[: magic.start()].rpartition("/")
         filesystem, path = fs.FileSystem.from_uri(root)
-        return filesystem, posixpath.join(path, rest + given[magic.start() :])
+        return _Place(shown, filesystem, posixpath.join(path, rest + given[magic.start() :]), "")
 
 
-def _file_type(filesystem: fs.FileSystem, path: str, given: str) -> fs.FileType:
-    with reading(given, "an input"):
-        return filesystem.get_file_info(path).type
-
-
-def _single(given: str, name: str, filesystem: fs.FileSystem, path: str, forced: str | None) -> Part:
-    """The part of a file that the user named."""
-    kind, compression = format_of(path)
-    if forced is None and not_yet(path):
+def _check_bucket(place: _Place) -> None:
+    """Raise if it is the bucket that is missing."""
+    bucket = place.path.partition("/")[0]
+    if scheme_of(place.given) == "s3" and place.look(bucket).type == fs.FileType.NotFound:
         raise InputError(
-            f"{given}: this version cannot read HTML or WARC yet",
-            hint="extract the text first, for example to JSON Lines",
+            f"{place.given}: there is no bucket {bucket!r}",
+            hint="check its name; of another S3 than Amazon's set AWS_ENDPOINT_URL",
         )
+
+
+def _single(place: _Place, name: str, info: fs.FileInfo, forced: str | None) -> Part:
+    """The part of a file that the user named."""
+    kind, compression = format_of(path_of(info.path) if is_web(place.given) else info.path)
     kind = forced or kind
     if kind is None:
         raise InputError(
-            f"{given}: the name does not tell the format",
+            f"{place.given}: the name does not tell the format",
             hint=f"use --format, or one of the endings {_KNOWN}",
         )
-    size = filesystem.get_file_info(path).size or 0
-    return Part(name, path, filesystem, kind, compression, size)
+    return Part(name, info.path, place.filesystem, kind, compression, info.size or 0)
 
 
-def _directory(
-    given: str, filesystem: fs.FileSystem, root: str, forced: str | None
-) -> Iterator[tuple[Part, str]]:
+def _directory(place: _Place, forced: str | None) -> Iterator[tuple[Part, str]]:
     """Readable files under a directory that the user named."""
-    parts = _files_below(given, filesystem, root, forced)
+    parts = _files_below(place, place.path, forced)
     if not parts:
         raise InputError(
-            f"{given}: empty, no file in it that can be read",
+            f"{place.given}: empty, no file in it that can be read",
             hint=f"readable are {_KNOWN}; see also --format",
         )
     for part in parts:
-        yield part, posixpath.join(given.replace(os.sep, "/"), part.name)
+        yield part, posixpath.join(place.given.replace(os.sep, "/"), part.name)
 
 
-def _files_below(given: str, filesystem: fs.FileSystem, root: str, forced: str | None) -> list[Part]:
+def _files_below(place: _Place, root: str, forced: str | None) -> list[Part]:
     """Readable files under a directory, sorted; partition columns told by its subdirectories."""
-    with reading(given, "a directory"):
-        infos = filesystem.get_file_info(fs.FileSelector(root, recursive=True))
     parts = []
-    for info in infos:
+    for info in place.below(root):
         relative = posixpath.relpath(info.path.replace(os.sep, "/"), root.replace(os.sep, "/"))
         kind, compression = format_of(relative)
         hidden = any(step.startswith((".", "_")) for step in relative.split("/"))
@@ -125,7 +151,7 @@ def _files_below(given: str, filesystem: fs.FileSystem, root: str, forced: str |
             kind = str(forced or kind)
             partitions = _partitions(relative) if kind == "parquet" else ()
             size = info.size or 0
-            parts.append(Part(relative, info.path, filesystem, kind, compression, size, partitions))
+            parts.append(Part(relative, info.path, place.filesystem, kind, compression, size, partitions))
     return sorted(parts, key=lambda part: part.name.split("/"))
 
 
@@ -134,31 +160,30 @@ def _partitions(relative: str) -> tuple[tuple[str, str | None], ...]:
     return tuple((unquote(key), None if value == _HIVE_NULL else unquote(value)) for key, _, value in pairs)
 
 
-def _matches(
-    given: str, filesystem: fs.FileSystem, pattern: str, forced: str | None
-) -> Iterator[tuple[Part, str]]:
+def _matches(place: _Place, given: str, forced: str | None) -> Iterator[tuple[Part, str]]:
     """Files that a glob matches, sorted; files of unknown format among them are passed over."""
-    root = _fixed_root(pattern)
-    remote = bool(_URI.match(given))
-    paths = _remote_glob(filesystem, root, pattern) if remote else _local_glob(pattern)
+    root = _fixed_root(place.path)
     n_found = 0
-    for path in paths:
-        if _file_type(filesystem, path, given) != fs.FileType.Directory:
-            usable = forced or format_of(path)[0]
-            parts = [_single(given, path, filesystem, path, forced)] if usable else []
-        elif "**" in pattern:
+    for info in _remote_glob(place, root) if scheme_of(given) else _local_glob(place):
+        name = place.prefix + info.path
+        if info.type != fs.FileType.Directory:
+            usable = forced or format_of(info.path)[0]
+            parts = [_single(place, name, info, forced)] if usable else []
+        elif "**" in place.path:
             parts = []  # The files below such a directory are matches themselves.
         else:
-            below = _files_below(given, filesystem, path, forced)
-            parts = [replace(part, name=posixpath.join(path, part.name)) for part in below]
+            below = _files_below(place, info.path, forced)
+            parts = [replace(part, name=posixpath.join(name, part.name)) for part in below]
         for part in parts:
             n_found += 1
-            # A text file's name is its article's id, which is relative to where the glob starts.
-            inner = posixpath.relpath(part.name.replace(os.sep, "/"), root or ".")
-            yield (replace(part, name=inner) if part.format == "txt" else part), part.name
+            # A file that is an article gives it its name, which is relative to where the glob starts.
+            path = part.name.removeprefix(place.prefix).replace(os.sep, "/")
+            inner = posixpath.relpath(path, root or ".")
+            yield (replace(part, name=inner) if part.format in ONE_ARTICLE else part), part.name
     if not n_found:
+        _check_bucket(place)
         raise InputError(
-            f"{given}: empty, the glob matches no file that can be read",
+            f"{place.given}: empty, the glob matches no file that can be read",
             hint=f"check the pattern; readable are {_KNOWN}",
         )
 
@@ -170,16 +195,16 @@ def _fixed_root(pattern: str) -> str:
     return fixed.replace(os.sep, "/").rpartition("/")[0]
 
 
-def _local_glob(pattern: str) -> list[str]:
-    return sorted(glob.glob(pattern, recursive=True), key=lambda path: path.split(os.sep))
+def _local_glob(place: _Place) -> list[fs.FileInfo]:
+    paths = sorted(glob.glob(place.path, recursive=True), key=lambda path: path.split(os.sep))
+    return [place.look(path) for path in paths]
 
 
-def _remote_glob(filesystem: fs.FileSystem, root: str, pattern: str) -> list[str]:
-    with reading(root, "a directory"):
-        infos = filesystem.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
-    matcher = _translate(pattern)
-    paths = [info.path for info in infos if info.is_file and matcher.fullmatch(info.path)]
-    return sorted(paths, key=lambda path: path.split("/"))
+def _remote_glob(place: _Place, root: str) -> list[fs.FileInfo]:
+    matcher = _translate(place.path)
+    infos = place.below(root, allow_not_found=True)
+    found = [info for info in infos if info.is_file and matcher.fullmatch(info.path)]
+    return sorted(found, key=lambda info: info.path.split("/"))
 
 
 def _translate(pattern: str) -> re.Pattern[str]:

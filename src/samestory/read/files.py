@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from samestory.errors import InputError
+from samestory.read.troubles import explain
 
 COMPRESSIONS: Final = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 EXTENSIONS: Final = {
@@ -22,10 +23,16 @@ EXTENSIONS: Final = {
     ".arrow": "arrow",
     ".feather": "arrow",
     ".txt": "txt",
+    ".html": "html",
+    ".htm": "html",
+    ".warc": "warc",
 }
-NOT_YET: Final = (".html", ".htm", ".warc")
 # Parquet and Arrow files compress inside, and are read by seeking: not as a compressed stream.
-STREAMED: Final = ("jsonl", "csv", "tsv", "txt")
+STREAMED: Final = ("jsonl", "csv", "tsv", "txt", "html", "warc")
+ONE_ARTICLE: Final = ("txt", "html")
+"""Formats of which a file is one article, whose id is the file's name."""
+
+_REMOTE_READ_BYTES: Final = 4 << 20  # Each read from elsewhere is a request.
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,15 @@ class Part:
 
     def open_stream(self) -> pa.NativeFile:
         """The file's bytes, decompressed, from the first on."""
-        return self.filesystem.open_input_stream(self.path, compression=self.compression)
+        return self._open(self.compression)
+
+    def open_raw(self) -> pa.NativeFile:
+        """The file's bytes as they are, from the first on."""
+        return self._open(None)
+
+    def _open(self, compression: str | None) -> pa.NativeFile:
+        at_once = None if self.is_local else _REMOTE_READ_BYTES
+        return self.filesystem.open_input_stream(self.path, compression=compression, buffer_size=at_once)
 
     def open_file(self) -> pa.NativeFile:
         """The file for reading anywhere in it."""
@@ -83,20 +98,11 @@ def format_of(name: str) -> tuple[str | None, str | None]:
     return None, compression
 
 
-def not_yet(name: str) -> bool:
-    """Whether a name is of a format that a later version may read."""
-    lowered = name.lower().removesuffix(".gz")
-    return lowered.endswith(NOT_YET)
-
-
 @contextmanager
 def reading(name: str, kind: str) -> Iterator[None]:
     """Turn what PyArrow and the system raise into an error that names the input."""
     try:
         yield
     except (pa.ArrowException, OSError, EOFError) as error:
-        detail = str(error).strip().splitlines()
-        raise InputError(
-            f"{name}: cannot be read as {kind}: {detail[0] if detail else type(error).__name__}",
-            hint="the file may be cut off or damaged, or of another format (see --format)",
-        ) from error
+        message, hint = explain(error, kind)
+        raise InputError(f"{name}: {message}", hint=hint) from error

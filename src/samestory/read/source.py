@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -18,8 +19,9 @@ from samestory.read.canonical import Converted, convert
 from samestory.read.chunk import Broken, Chunk, Reader, Reject, RowNumbers, Wanted, shown
 from samestory.read.columns import Columns, find_columns
 from samestory.read.jsonlines import JsonLinesReader
+from samestory.read.pages import PageReader
 from samestory.read.places import Places
-from samestory.read.spool import SpoolFile
+from samestory.read.spool import Closing
 from samestory.read.textfiles import TextFilesReader
 from samestory.schema import ARTICLE, ROLES
 
@@ -50,8 +52,8 @@ class Source:
     config : Config
     inputs : sequence of str
         Names for the record of the run.
-    spools : sequence of SpoolFile
-        Temporary files to delete on closing.
+    spools : sequence of Closing
+        Temporary files to delete and processes to end on closing.
 
     Attributes
     ----------
@@ -68,7 +70,7 @@ class Source:
         readers: Sequence[Reader],
         config: Config,
         inputs: Sequence[str],
-        spools: Sequence[SpoolFile] = (),
+        spools: Sequence[Closing] = (),
     ) -> None:
         self.inputs = list(inputs)
         self.n_bytes = sum(reader.n_bytes for reader in readers)
@@ -97,11 +99,35 @@ class Source:
     @property
     def warnings(self) -> list[str]:
         """What the user should know about the rows read so far."""
-        if not self._survey.n_undated:
-            return []
-        count = self._survey.n_undated
-        what = "1 date" if count == 1 else f"{count} dates"
-        return [f"{what} could not be understood, taken as undated; first {self._survey.first_undated}"]
+        said = self._remarks()
+        if count := self._survey.n_undated:
+            what = "1 date" if count == 1 else f"{count} dates"
+            said.append(
+                f"{what} could not be understood, taken as undated; first {self._survey.first_undated}"
+            )
+        return said
+
+    def _remarks(self) -> list[str]:
+        """What is the matter with pages, each with how many and the first."""
+        counted: dict[str, tuple[int, str]] = {}
+        for k, reader in enumerate(self._readers):
+            for remark, rows in reader.remarks.items() if isinstance(reader, PageReader) else ():
+                if rows:
+                    n_before, first = counted.get(remark, (0, self._place(k, rows[0])))
+                    counted[remark] = (n_before + len(rows), first)
+        return [
+            f"{'1 page' if n == 1 else f'{n:,} pages'} {remark}; first {first}"
+            for remark, (n, first) in counted.items()
+        ]
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """What in the files read so far is no article and was passed over, by kind."""
+        counts: Counter[str] = Counter()
+        for reader in self._readers:
+            if isinstance(reader, PageReader):
+                counts += reader.skipped
+        return dict(sorted(counts.items()))
 
     @property
     def has_lines(self) -> bool:
@@ -169,7 +195,7 @@ class Source:
         return self._place(part, row)
 
     def close(self) -> None:
-        """Delete temporary files."""
+        """Delete temporary files, end processes."""
         for spool in self._spools:
             spool.close()
 
@@ -282,8 +308,8 @@ class Source:
         if k not in self._found:
             reader = self._readers[k]
             schema = reader.fields()
-            # Text files have no columns that a setting could name.
-            config = Config() if isinstance(reader, TextFilesReader) else self._config
+            # Text files and pages have no columns that a setting could name.
+            config = Config() if isinstance(reader, (TextFilesReader, PageReader)) else self._config
             self._found[k] = None if schema is None else find_columns(schema, config, reader.name)
         return self._found[k]
 

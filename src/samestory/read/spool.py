@@ -8,7 +8,7 @@ import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Protocol
 
 import pyarrow as pa
 from pyarrow import fs
@@ -19,6 +19,13 @@ SPOOL_BYTES: Final = 256 << 20
 """Bytes of a stream that are kept in memory; more go to a temporary file."""
 
 _READ_BYTES: Final = 8 << 20
+
+
+class Closing(Protocol):
+    """Something to close when the input has been read."""
+
+    def close(self) -> None:
+        """Close it."""
 
 
 class SpoolFile:
@@ -39,6 +46,12 @@ class SpoolFile:
         with self._lock:
             self.file.seek(position)
             return self.file.read(size)
+
+    def write_at(self, position: int, data: Any) -> None:
+        """Write bytes from `position` on."""
+        with self._lock:
+            self.file.seek(position)
+            self.file.write(data)
 
     def view(self) -> pa.NativeFile:
         """A reader of the whole file."""
