@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from samestory.errors import InputError, OutputError
 from samestory.leftovers import SUFFIX, hidden_prefix, remove_left_over
+from samestory.read.addresses import refuse_address
 from samestory.read.files import format_of
 from samestory.rowwriters import RowWriter, compressed, conform, make_writer, unified
 
@@ -44,6 +45,7 @@ def check_output(path: Path | str, overwrite: bool) -> None:
     """
     if str(path) == _STDOUT:
         return
+    refuse_address(path)
     path = Path(path)
     if format_of(path.name)[0] not in _WRITABLE:
         raise OutputError(

@@ -70,6 +70,7 @@ def run_stats(
             "clusters_not_listed_pair_by_pair": int(np.count_nonzero(kept_sizes > MOST_LISTED)),
             "rejected": len(source.rejects),
         },
+        "passed_over": source.skipped,
         "most_articles_listed_pair_by_pair": MOST_LISTED,
         "furniture": furniture,
         **({} if stories is None else {"stories": stories}),

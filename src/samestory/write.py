@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from samestory.errors import OutputError
 from samestory.exchange import exchange
 from samestory.leftovers import SUFFIX, hidden_prefix, remove_left_over
+from samestory.read.addresses import refuse_address
 from samestory.schema import FORMAT_VERSION
 
 CLUSTERS_FILE: Final = "clusters.parquet"
@@ -44,6 +45,7 @@ def check_folder(folder: str | PathLike[str], *, overwrite: bool) -> None:
     OutputError
         It is a file, or holds something and is not to be overwritten, or cannot be written.
     """
+    refuse_address(folder)
     path = Path(folder)
     if path.exists() and not path.is_dir():
         raise OutputError(f"{path} is a file, not a folder", hint="name a folder with -o")

@@ -165,6 +165,11 @@ def _summary(stats: dict[str, Any]) -> Table:
         table.add_row("empty", f"{counts['empty']:,}", "without a word")
     if counts["rejected"]:
         table.add_row("rejected", f"{counts['rejected']:,}", "rows set aside")
+    if stats.get("passed_over"):
+        kinds = ", ".join(f"{n:,} {kind}" for kind, n in stats["passed_over"].items())
+        table.add_row(
+            "passed over", f"{sum(stats['passed_over'].values()):,}", f"records: {printable(kinds)}"
+        )
     table.add_row("time", f"{seconds:.1f} s", rate)
     if stats["peak_memory_bytes"]:
         table.add_row("peak memory", f"{stats['peak_memory_bytes'] / 2**20:,.0f} MiB", "")

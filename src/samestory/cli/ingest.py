@@ -163,6 +163,7 @@ def _open_index(options: dict[str, Any], config: Config) -> Index:
 def _ingest_all(index: Index, config: Config, options: dict[str, Any], console: Console) -> int:
     from samestory.cli.answers import SetAside, open_answers, open_metrics
     from samestory.cli.intake import Intake, summarise
+    from samestory.read.addresses import presentable
     from samestory.read.arrivals import Arrivals
 
     if "-" in options["inputs"]:
@@ -182,7 +183,7 @@ def _ingest_all(index: Index, config: Config, options: dict[str, Any], console: 
         observer("write", 0, None)
     if config.on_error == "skip":
         aside.finish()
-    summarise(intake.summary(options["inputs"], output), console, output)
+    summarise(intake.summary([presentable(item) for item in options["inputs"]], output), console, output)
     return 0
 
 

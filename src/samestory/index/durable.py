@@ -37,6 +37,7 @@ from samestory.index.stories import regroup_stories
 from samestory.kernels.clusters import UNDATED
 from samestory.params import choose_banding
 from samestory.read import open_source
+from samestory.read.addresses import refuse_address
 from samestory.result import Result
 from samestory.version import __version__
 
@@ -125,6 +126,7 @@ class Index:
                 f"founder_overlap is {config.founder_overlap:g}: an index does not split clusters",
                 hint="leave it out, or use samestory.cluster over all articles",
             )
+        refuse_address(folder)
         store = Store(Path(folder), create=create, readonly=readonly)
         try:
             if FACTS not in store.view:

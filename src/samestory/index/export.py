@@ -41,7 +41,7 @@ class Stored:
     ----------
     numbers : int64 array
         The articles that are there.
-    inputs, columns, rejects, warnings
+    inputs, columns, rejects, skipped, warnings
         As `samestory.read.Source` has them.
     """
 
@@ -52,6 +52,7 @@ class Stored:
         self.inputs = [str(folder)]
         self.columns = dict.fromkeys(schema.ARTICLE.names)
         self.rejects: list[Any] = []
+        self.skipped: dict[str, int] = {}
         self.warnings: list[str] = []
 
     def texts(self) -> Iterator[tuple[Ints, FoldedTexts]]:
