@@ -144,7 +144,7 @@ def summarise(outcome: Outcome, n_docs: int, n_bytes: int) -> dict[str, Any]:
 def add_ratios(rows: list[dict[str, Any]]) -> None:
     """Add docs/s as multiples of the fastest peer and of the faster of the two datasketch ways."""
     rates = {row["tool"]: row["docs_per_second"] for row in rows if "docs_per_second" in row}
-    peers = {name: rate for name, rate in rates.items() if name != "samestory"}
+    peers = {name: rate for name, rate in rates.items() if not name.startswith("samestory")}
     datasketch = [rate for name, rate in peers.items() if name.startswith("datasketch")]
     for row in rows:
         if "docs_per_second" in row:

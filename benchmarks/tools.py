@@ -23,6 +23,11 @@ TOOLS = {
     for tool in (
         Tool(name="samestory", script="samestory_cli.py", note="every pair verified, exact Jaccard"),
         Tool(
+            name="samestory_default",
+            script="samestory_default.py",
+            note="furniture and partial copies too, runs of three words; every pair verified",
+        ),
+        Tool(
             name="daft",
             script="daft_minhash.py",
             note="minhash expression, xxhash, NumPy banding; not verified",

@@ -31,7 +31,8 @@ def require(*names: str) -> ModuleType:
 
 def read_batches(source: Path, rows: int = 1_000) -> Iterator[list[str]]:
     """Yield the texts of the articles in batches."""
-    for batch in pq.ParquetFile(source).iter_batches(rows, columns=["text"]):
+    # PyArrow's pre_buffer would keep all of the file that has been read in memory.
+    for batch in pq.ParquetFile(source, pre_buffer=False).iter_batches(rows, columns=["text"]):
         yield batch.column(0).to_pylist()
 
 

@@ -56,7 +56,7 @@ def frames(source: Path) -> Iterator[pl.DataFrame]:
     import polars as pl
     import pyarrow.parquet as pq
 
-    for batch in pq.ParquetFile(source).iter_batches(BATCH_ROWS, columns=["text"]):
+    for batch in pq.ParquetFile(source, pre_buffer=False).iter_batches(BATCH_ROWS, columns=["text"]):
         yield pl.from_arrow(batch)
 
 

@@ -16,20 +16,20 @@ COPIES_ONLY = ("--no-partial", "--no-boilerplate")
 
 
 def command(job: Job) -> list[str]:
-    """Return the command line of a job."""
+    """Return the command line of a job at the defaults."""
     program = Path(sys.executable).with_name("samestory")
     if not program.exists():
         raise not_installed("samestory")
     return [
         str(program), "cluster", str(job.source), "-o", str(job.target), "--overwrite", "-q", "--no-progress",
-        "--threshold", str(job.threshold), "--num-perm", str(job.num_perm),
-        "--shingle", f"word:{job.ngram}", "--threads", str(job.threads), *COPIES_ONLY,
+        "--threshold", str(job.threshold), "--num-perm", str(job.num_perm), "--threads", str(job.threads),
     ]  # fmt: skip
 
 
 def main() -> None:
     """Run one job."""
-    arguments = command(parse_job(__doc__))
+    job = parse_job(__doc__)
+    arguments = [*command(job), "--shingle", f"word:{job.ngram}", *COPIES_ONLY]
     os.execv(arguments[0], arguments)
 
 

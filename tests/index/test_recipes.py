@@ -85,6 +85,13 @@ def sh(command: str) -> str:
     return done.stderr.decode()
 
 
+def test_no_command_is_left_out() -> None:
+    known = ("mkdir -p incoming", "kcat")
+    commands = re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL)
+    assert commands
+    assert all(any(word in code for word in known) for code in commands)
+
+
 def without_time(shown: str) -> list[str]:
     return [line.rstrip() for line in shown.splitlines() if not line.startswith("time ")]
 

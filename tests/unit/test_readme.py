@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import samestory
+from samestory.cli.app import app
 from samestory.examples import example_text
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -34,9 +35,9 @@ def test_python_prints_what_is_shown(code: str, shown: str) -> None:
     assert printed.getvalue() == shown
 
 
-@pytest.mark.parametrize("command", ["cluster", "dedup", "example", "ingest", "index"])
+@pytest.mark.parametrize("command", sorted(app.commands))
 def test_every_command_is_described(command: str) -> None:
-    assert re.search(rf"^samestory {command} ", README, re.MULTILINE)
+    assert re.search(rf"^\| `samestory {command} ", README, re.MULTILINE)
 
 
 def test_the_version_is_the_same_everywhere() -> None:
