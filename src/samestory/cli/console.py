@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import click
 from rich.console import Console as RichConsole
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -61,21 +60,10 @@ class Console:
         if not self.show_progress:
             yield ignore_progress
             return
-        if not sys.stderr.isatty():
-            yield _Lines()
-            return
-        bars = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description:<16}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[count]:>22}"),
-            TextColumn("{task.fields[rate]:>12}"),
-            TimeElapsedColumn(),
-            console=RichConsole(stderr=True),
-            transient=True,
-        )
-        with bars:
-            yield _Bars(bars)
+        from samestory.cli.bars import shown_progress
+
+        with shown_progress() as observer:
+            yield observer
 
     def summarise(self, stats: dict[str, Any], written: str) -> None:
         """Print what a run found, as JSON on stdout or as tables on stderr."""
@@ -93,39 +81,6 @@ class Console:
             for warning in stats["warnings"]:
                 console.print(Text.assemble(("Warning: ", "yellow"), printable(warning)))
             console.print(Text(f"Written: {printable(written)}"), soft_wrap=True)
-
-
-class _Lines:
-    """An observer that writes a line a stage, where there is no terminal to draw on."""
-
-    def __init__(self) -> None:
-        self._stage = ""
-
-    def __call__(self, stage: str, done: int, total: int | None) -> None:
-        if stage != self._stage:
-            self._stage = stage
-            click.echo(f"{stage} ...", err=True)
-
-
-class _Bars:
-    """An observer that draws one bar a stage."""
-
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
-        self._tasks: dict[str, Any] = {}
-
-    def __call__(self, stage: str, done: int, total: int | None) -> None:
-        if stage not in self._tasks:
-            for task in self._tasks.values():
-                known = self._bars.tasks[task].completed or 1
-                self._bars.update(task, total=known, completed=known)
-                self._bars.stop_task(task)
-            self._tasks[stage] = self._bars.add_task(stage, total=total, count="", rate="")
-        task = self._tasks[stage]
-        elapsed = self._bars.tasks[task].elapsed or 0.0
-        count = f"{done:,} articles" if done else ""
-        rate = f"{done / elapsed:,.0f}/s" if done and elapsed > 0.5 else ""
-        self._bars.update(task, completed=done, total=total, count=count, rate=rate)
 
 
 def _grid() -> Table:

@@ -27,8 +27,7 @@ def run_cluster(options: dict[str, Any]) -> int:
     check_folder(options["output"], overwrite=options["overwrite"])
     with console.progress() as observer, open_source(list(options["inputs"]), config) as source:
         result = cluster_source(source, config, observer)
-        observer("write", 0, None)
-        result.write(options["output"], overwrite=options["overwrite"])
+        result.write(options["output"], overwrite=options["overwrite"], observer=observer)
     console.summarise(result.stats, f"{options['output']}/clusters.parquet, pairs.parquet, run.json")
     return 0
 
@@ -53,8 +52,7 @@ def run_dedup(options: dict[str, Any]) -> int:
         result = cluster_source(source, config, observer)
         relations = np.asarray(result.clusters["relation"].to_numpy())
         keep = (relations == UNIQUE) | (relations == REPRESENTATIVE)
-        observer("write", 0, None)
-        write_kept_rows(source, keep, output, overwrite=options["overwrite"])
+        write_kept_rows(source, keep, output, overwrite=options["overwrite"], observer=observer)
         if config.on_error == "skip":
             _write_rejects(result.rejects, output)
     console.summarise(result.stats, str(output))

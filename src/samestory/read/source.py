@@ -26,6 +26,7 @@ from samestory.read.textfiles import TextFilesReader
 from samestory.schema import ARTICLE, ROLES
 
 _AHEAD: Final = 2  # chunks decoded while one is worked on
+_MOST_COUNTED: Final = 1000  # files, each of which must be opened for its count
 _SKIP_HINT: Final = "correct it, or set such rows aside with --on-error skip"
 
 
@@ -90,6 +91,18 @@ class Source:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def n_rows(self) -> int | None:
+        """Rows of the whole input, broken ones too; None where it would take long to tell."""
+        if len(self._readers) > _MOST_COUNTED:
+            return None
+        n_rows = 0
+        for reader in self._readers:
+            if (own := reader.count_rows()) is None:
+                return None
+            n_rows += own
+        return n_rows
 
     @property
     def rejects(self) -> list[Reject]:
