@@ -14,13 +14,13 @@ import pyarrow as pa
 
 from samestory.errors import InputError, OutputError
 from samestory.leftovers import SUFFIX, hidden_prefix, remove_left_over
+from samestory.progress import Observer, ignore_progress
 from samestory.read.addresses import refuse_address
 from samestory.read.files import format_of
 from samestory.rowwriters import RowWriter, compressed, conform, make_writer, unified
 
 if TYPE_CHECKING:
-    from samestory.progress import Observer, ignore_progress
-from samestory.read import Source
+    from samestory.read import Source
 
 Keep = npt.NDArray[np.bool_]
 

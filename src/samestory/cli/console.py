@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from rich.console import Console as RichConsole
 from rich.table import Table
 from rich.text import Text
 
+from samestory.cli.facts import print_json
 from samestory.cli.failures import printable
 from samestory.progress import Observer, ignore_progress
 
@@ -68,7 +68,7 @@ class Console:
     def summarise(self, stats: dict[str, Any], written: str) -> None:
         """Print what a run found, as JSON on stdout or as tables on stderr."""
         if self.as_json:
-            click.echo(json.dumps(stats, ensure_ascii=False))
+            print_json(stats)
         elif not self.quiet:
             console = RichConsole(stderr=True, highlight=False)
             console.print(_summary(stats))
