@@ -119,7 +119,10 @@ def test_progress_on_a_terminal(out: Path, tmp_path: Path) -> None:
     assert "Drawing" in ran.err
     assert "Written:" in ran.err
     lines = call("report", out, "-o", tmp_path / "two.html", "--progress").err
-    assert [line for line in lines.splitlines() if line.endswith(" ...")][-2:] == ["Drawing ...", "write ..."]
+    assert [line for line in lines.splitlines() if line.endswith(" ...")][-2:] == [
+        "Drawing ...",
+        "Writing the page ...",
+    ]
 
 
 def test_hostile_names_do_not_reach_the_terminal(tmp_path: Path) -> None:

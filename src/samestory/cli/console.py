@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-import click
 from rich.console import Console as RichConsole
 from rich.table import Table
 from rich.text import Text
 
+from samestory.cli.commands import UsageProblem
 from samestory.cli.facts import print_json
 from samestory.cli.failures import printable
-from samestory.progress import Observer, ignore_progress
+from samestory.cli.watching import wants_progress, watched
+from samestory.progress import Observer
 
 _MOST_INPUTS: Final = 3
 _MOST_CLUSTERS: Final = 3
@@ -44,25 +44,19 @@ class Console:
     def from_options(cls, options: dict[str, Any], *, stdout_is_data: bool = False) -> Console:
         """Return the console that a command's options ask for."""
         if options["json"] and stdout_is_data:
-            raise click.UsageError("--json and -o - both write to standard output; choose one")
-        asked = options["progress"]
+            raise UsageProblem("--json and -o - both write to standard output", "leave out one of them")
         return cls(
             quiet=options["quiet"],
             verbose=options["verbose"],
             as_json=options["json"],
-            show_progress=asked if asked is not None else sys.stderr.isatty() and not options["quiet"],
+            show_progress=wants_progress(options),
             stdout_is_data=stdout_is_data,
         )
 
     @contextmanager
     def progress(self) -> Iterator[Observer]:
         """Show the stages of a job as it runs."""
-        if not self.show_progress:
-            yield ignore_progress
-            return
-        from samestory.cli.bars import shown_progress
-
-        with shown_progress() as observer:
+        with watched({"progress": self.show_progress, "quiet": self.quiet}) as observer:
             yield observer
 
     def summarise(self, stats: dict[str, Any], written: str) -> None:

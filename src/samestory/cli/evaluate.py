@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from samestory.cli.commands import Command
+from samestory.cli.commands import Command, UsageProblem
 from samestory.cli.failures import printable
 from samestory.cli.options import config_option, progress_option, said_options
 from samestory.cli.places import Place
+from samestory.cli.watching import watched
 from samestory.config import LEVELS
 from samestory.errors import ConfigError
 from samestory.evaluate.names import MEASURES, SCORES
@@ -120,8 +121,7 @@ def evaluate(**options: Any) -> int:
 def _run(options: dict[str, Any]) -> int:
     for name in _NEED_SWEEP:
         if options[name] is not None and not options["sweep"]:
-            raise click.UsageError(f"--{name} is for a sweep; add --sweep")
-    from samestory.cli.console import Console
+            raise UsageProblem(f"--{name} is for a sweep", "add --sweep")
     from samestory.evaluate.judge import evaluate as judge
     from samestory.evaluate.outcome import Outcome
     from samestory.evaluate.plot import check_plot, plot_sweep
@@ -129,7 +129,7 @@ def _run(options: dict[str, Any]) -> int:
 
     if options["plot"]:
         check_plot(options["plot"])
-    with Console.from_options(options).progress() as observer:
+    with watched(options) as observer:
         observer("read a run", 0, None)
         outcome = Outcome.of(options["outdir"])
         observer("read labels", 0, None)

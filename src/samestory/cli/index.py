@@ -14,6 +14,7 @@ from samestory.cli.commands import Group, UsageProblem
 from samestory.cli.failures import ERROR, printable
 from samestory.cli.options import config_option, output_folder, progress_option, said_options
 from samestory.cli.places import Place
+from samestory.cli.watching import watched
 from samestory.errors import IndexFormatError, InputError
 
 if TYPE_CHECKING:
@@ -249,9 +250,7 @@ def resolve(folder: str, ids: tuple[str, ...], ids_from: str | None, **options: 
 @contextmanager
 def _progress(options: dict[str, Any]) -> Iterator[Observer]:
     """Show progress, and that the index is opened first."""
-    from samestory.cli.console import Console
-
-    with Console.from_options(options).progress() as observer:
+    with watched(options) as observer:
         observer("open the index", 0, None)
         yield observer
 

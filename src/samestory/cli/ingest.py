@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from samestory.cli.commands import Command
+from samestory.cli.commands import Command, UsageProblem
 from samestory.cli.options import (
     column_options,
     common_options,
@@ -120,7 +120,7 @@ def _run(context: click.Context, options: dict[str, Any]) -> int:
     if output is None and "-" in options["inputs"]:
         output = options["output"] = "-"
     if options["json"] and output == "-":
-        raise click.UsageError("--json and the answers both write to standard output; name a file with -o")
+        raise UsageProblem("--json and the answers both write to standard output", "name a file with -o")
     from samestory.cli import startup
 
     startup.lighten_startup()
