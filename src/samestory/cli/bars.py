@@ -40,8 +40,14 @@ def shown_progress() -> Iterator[Observer]:
         yield Lines()
         return
     board = Board()
-    with Live(board, console=console, transient=True, refresh_per_second=_DRAWN_A_SECOND):
+    live = Live(board, console=console, transient=True, refresh_per_second=_DRAWN_A_SECOND)
+    try:
+        # Not as a context: an interrupt while it starts would leave the cursor hidden.
+        live.start()
         yield board
+    finally:
+        live.stop()
+        console.show_cursor(True)
 
 
 class Lines:
@@ -182,7 +188,7 @@ def _cells(pace: Pace, now: float, *, wide: bool) -> Iterator[str]:
 def _count(pace: Pace) -> str:
     if not pace.stage.unit or not (pace.done or pace.total):
         return ""
-    if pace.ended is not None and not pace.stage.is_step:
+    if pace.ended is not None:
         return f"{_compact(max(pace.done, pace.total or 0))} {pace.stage.unit}"
     of = f"/{_compact(pace.total)}" if pace.total else ""
     return f"{_compact(pace.done)}{of} {pace.stage.unit}"

@@ -121,6 +121,7 @@ def find_neighbours(
 ) -> Neighbours:
     """Find the neighbours of every article and compare it with them."""
     n = len(terms.numbers)
+    observer("neighbours", 0, n)
     lists = _invert(terms, executor)
     begins, ends = timeline.windows()
     docs = np.empty((n, MOST_NEIGHBOURS), dtype=np.int32)
