@@ -40,10 +40,6 @@ def pace_of(done: int, total: int | None, seconds: float, stage: Stage = READING
 
 def test_a_line_has_a_bar_counts_a_rate_and_times() -> None:
     line = line_of(pace_of(250_000, 1_000_000, 10.0), 10.0, 80).plain
-    assert (
-        line.split() == ["Reading", "250k/1.00M", "articles", "25.0k/s", "0:10", "0:30", "left"]
-        or "━" in line
-    )
     assert line[1:].split()[0] == "Reading"
     assert line.count("━") == line.count("╌") // 3
     for part in ("250k/1.00M articles", "25.0k/s", "0:10", "0:30 left"):
@@ -177,7 +173,6 @@ def test_commands_of_an_index_and_of_a_run_tell_their_stages(parquet: Path, tmp_
         ran = call(*words, "--progress", "-q")
         assert ran.code == 0, ran.err
         assert f"{stage} ..." in ran.err.splitlines()
-        assert call(*words, "--overwrite" if "-o" in words else "-q", "-q").err == ""
 
 
 def truth_of(folder: Path) -> Path:
