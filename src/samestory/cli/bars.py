@@ -6,7 +6,9 @@ few times a second.
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -41,13 +43,32 @@ def shown_progress() -> Iterator[Observer]:
         return
     board = Board()
     live = Live(board, console=console, transient=True, refresh_per_second=_DRAWN_A_SECOND)
-    try:
-        # Not as a context: an interrupt while it starts would leave the cursor hidden.
+    with _interrupts_later():
         live.start()
+    try:
         yield board
     finally:
-        live.stop()
-        console.show_cursor(True)
+        with _interrupts_later():
+            live.stop()
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Let an interrupt wait: half way into drawing, or out of it, it would leave the cursor hidden."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+    if came:
+        raise KeyboardInterrupt
 
 
 class Lines:
