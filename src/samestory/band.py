@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samestory.kernels.buckets import link_buckets, list_components, pack_keys
+from samestory.progress import Observer, each, ignore_progress
 from samestory.signature import Sketches
 
 
@@ -51,7 +52,9 @@ def concatenate(batches: list[Sketches], bands: int) -> Sketches:
     )
 
 
-def find_components(sketches: Sketches, executor: Executor) -> Components:
+def find_components(
+    sketches: Sketches, executor: Executor, observer: Observer = ignore_progress
+) -> Components:
     """Connect the articles that share a key in any band; those without a shingle stay alone."""
     n = len(sketches.n_units)
     index_bits = max(1, (n - 1).bit_length())
@@ -63,6 +66,7 @@ def find_components(sketches: Sketches, executor: Executor) -> Components:
         packed.sort()
         return packed
 
-    for packed in executor.map(sort_band, range(len(sketches.band_keys))):
+    n_bands = len(sketches.band_keys)
+    for packed in each(executor.map(sort_band, range(n_bands)), observer, "band", n_bands):
         link_buckets(packed, index_bits, sketches.n_shingles, parents)
     return Components(*list_components(parents))

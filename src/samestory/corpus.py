@@ -21,7 +21,7 @@ from samestory.furniture import Found, Remover, cut
 from samestory.kernels.buckets import gather_texts
 from samestory.normalise import FoldedTexts, Workspace, judged_text, normalise
 from samestory.params import Banding
-from samestory.progress import Observer
+from samestory.progress import Observer, each, ignore_progress
 from samestory.read import Source
 from samestory.schema import ARTICLE, METADATA_COLUMNS
 from samestory.signature import Sketches, sketch
@@ -175,7 +175,13 @@ class Corpus:
         done = in_order(self.executor, work, self._stored(), self.config.n_threads + 1)
         self.samples = [sampled for _, sampled in done]
 
-    def remove(self, remover: Remover, has_any: NDArray[np.bool_], salts: NDArray[np.uint64]) -> None:
+    def remove(
+        self,
+        remover: Remover,
+        has_any: NDArray[np.bool_],
+        salts: NDArray[np.uint64],
+        observer: Observer = ignore_progress,
+    ) -> None:
         """Take the furniture out of the articles that have any, and sketch them again.
 
         Parameters
@@ -184,6 +190,7 @@ class Corpus:
         has_any : bool array of shape (n,)
         salts : uint64 array of shape (n,)
             Key of each article's site.
+        observer : callable, optional
         """
 
         def work(item: tuple[int, Any]) -> tuple[Found, NDArray[np.int64], Sketches] | None:
@@ -197,7 +204,10 @@ class Corpus:
             sizes = np.diff(folded.offsets)
             return found.numbered(selected), sizes, sketch(folded, self.config, self.banding)
 
-        for (first, batch), done in in_order(self.executor, work, self._stored(), self.config.n_threads + 1):
+        finished = in_order(self.executor, work, self._stored(), self.config.n_threads + 1)
+        for (first, batch), done in each(
+            finished, observer, "remove furniture", len(has_any), lambda one: len(one[0][1])
+        ):
             if done is not None:
                 found, sizes, sketches = done
                 docs = first + np.flatnonzero(has_any[first : first + len(batch)])
@@ -295,6 +305,8 @@ def read_corpus(
         )
 
     n_done = 0
+    total = source.n_rows
+    observer("read and sketch", 0, total)
     for batch, done in in_order(executor, work, source.batches(), 4 * config.n_threads):
         metadata.append(batch.select(kept_columns))
         removed.append(done.n_removed)
@@ -305,7 +317,7 @@ def read_corpus(
         n_bytes += batch["text"].nbytes
         n_done += len(batch)
         texts.add(done.kept)
-        observer("read and sketch", n_done, None)
+        observer("read and sketch", n_done, total)
     schema = pa.schema([ARTICLE.field(name) for name in kept_columns])
     return Corpus(
         source,

@@ -162,6 +162,8 @@ class FinishedRun:
         """Read the text and title of some articles, given with their rows."""
         found: dict[str, dict[str, str | None]] = {}
         n_read = 0
+        total = self.stats.get("counts", {}).get("articles")
+        observer(_STAGE, 0, total)
         with self._open_inputs() as source:
             # Ids made of places have the name that the file had then.
             by_row = self._is_elsewhere and source.columns["doc_id"] is None
@@ -172,7 +174,7 @@ class FinishedRun:
                 for doc_id, row in own.items():
                     found[doc_id] = {name: batch[name][row].as_py() for name in ("text", "title")}
                 n_read += len(batch)
-                observer(_STAGE, n_read, None)
+                observer(_STAGE, n_read, total)
         return found
 
     def _open_inputs(self) -> Source:

@@ -27,6 +27,7 @@ from samestory.fingerprints import Postings, Runs
 from samestory.kernels import furniture as kernel
 from samestory.kernels.sites import name_keys
 from samestory.normalise import FoldedTexts, Workspace
+from samestory.progress import Observer, ignore_progress
 from samestory.sites import Sites
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -48,6 +49,8 @@ LEAST_EXPANDED: Final = 3
 LEAST_LEFT: Final = 5
 """Words that must be left of an article."""
 ROUND_BYTES: Final = 1 << 28
+LEARNING_STEPS: Final = 9
+"""Of learning as progress tells of them; sorting the fingerprints is the first."""
 
 BLOCKS: Final = pa.schema(
     [
@@ -280,27 +283,34 @@ def learn(
     executor: Executor,
     n_threads: int,
     is_own: Callable[[Ints], NDArray[np.bool_]] | None = None,
+    observer: Observer = ignore_progress,
 ) -> Learnt:
     """Learn the page furniture of a corpus, and take its fingerprints out of the postings.
 
     `is_own` tells of some articles whether most of each is found nowhere else, where the postings are not
     those of all articles.
     """
+    step = _Steps(observer)
     expanded = np.zeros(len(pages.docs), dtype=np.bool_)
     histogram = _survey(postings, pages, executor, n_threads)
     least_pages = _least_pages(sites)
+    step.done()
     strong, few = _judge(postings, pages, sites, least_pages, histogram, expanded, executor)
+    step.done()
     if is_own is None:
         few = few[_are_own(few, postings, histogram)]
     else:
         ends = np.column_stack([few >> np.uint64(32), few & np.uint64(0xFFFFFFFF)]).astype(np.int64)
         few = few[is_own(pages.docs[ends].ravel()).reshape(-1, 2).all(axis=1)]
     differing = _differing(few, pages, sizes, collect, runs, executor)
+    step.done()
     weak = _judge_few(postings, pages, sites, least_pages, differing, expanded)
+    step.done()
     if not len(strong) and not len(weak):
         return Learnt([], np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(len(pages.docs), np.bool_))
     table = kernel.make_table(np.unique(np.concatenate([strong, weak])))[0]
     has_any = _drop(postings, pages, sites, table, executor)
+    step.done()
     strong_table, weak_table = (kernel.make_table(np.unique(keys))[0] for keys in (strong, weak))
     docs = np.sort(pages.docs[expanded])
     runs_found: list[tuple[Keys, Keys]] = []
@@ -321,8 +331,23 @@ def learn(
                 weak_table,
             )
         )
+    step.done()
     run_table = _choose_runs(runs_found)
+    step.done()
     return _blocks(run_table, docs, sites, sizes, collect, runs, has_any)
+
+
+class _Steps:
+    """Tells of the steps of learning; sorting the fingerprints was the first."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._n_done = 1
+
+    def done(self) -> None:
+        """Tell that one more is done."""
+        self._n_done += 1
+        self._observer("furniture", self._n_done, LEARNING_STEPS)
 
 
 def _survey(postings: Postings, pages: Pages, executor: Executor, n_threads: int) -> NDArray[np.uint16]:

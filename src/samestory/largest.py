@@ -43,7 +43,9 @@ def _describe(cluster_id: str, size: int, clusters: pa.Table, pairs: pa.Table) -
     is_linked = pc.and_(
         pc.equal(clusters["cluster_id"], cluster_id), pc.equal(clusters["relation"], schema.LINKED)
     )
-    own = pairs.filter(pc.equal(pairs["cluster_id"], cluster_id))
+    # A pair of one event may lie inside a cluster too, but holds nothing together.
+    is_copy = pc.not_equal(pairs["relation"], schema.STORY)
+    own = pairs.filter(pc.and_(pc.equal(pairs["cluster_id"], cluster_id), is_copy))
     return {
         "cluster_id": cluster_id,
         "size": size,

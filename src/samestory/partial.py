@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from samestory.config import Config
 from samestory.fingerprints import Postings, Runs
 from samestory.kernels import partial as kernel
+from samestory.progress import Observer, each, ignore_progress
 from samestory.signature import Sketches
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -55,6 +56,7 @@ def propose_pairs(
     runs: Runs,
     config: Config,
     executor: Executor,
+    observer: Observer = ignore_progress,
 ) -> tuple[Ints, Ints]:
     """Return the pairs of articles to compare: those that share enough fingerprints.
 
@@ -69,6 +71,8 @@ def propose_pairs(
     runs : Runs
         Which runs are fingerprints.
     config : Config
+    executor : Executor
+    observer : callable, optional
     """
     delegates_32 = np.where(delegates == docs, docs, -1).astype(np.int32)
     is_counted = runs.shift == 0
@@ -80,7 +84,8 @@ def propose_pairs(
         )
         return np.unique(pairs, return_counts=True)
 
-    found = list(executor.map(propose, postings.partitions))
+    proposed = executor.map(propose, postings.partitions)
+    found = list(each(proposed, observer, "propose partial copies", len(postings.partitions)))
     pairs, places = np.unique(
         np.concatenate([np.zeros(0, dtype=np.uint64), *(part for part, _ in found)]), return_inverse=True
     )

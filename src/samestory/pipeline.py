@@ -29,7 +29,15 @@ from samestory.config import Config
 from samestory.corpus import Corpus, read_corpus
 from samestory.errors import ConfigError, InputError
 from samestory.fingerprints import Postings, Runs, sort_postings
-from samestory.furniture import Furniture, Pages, Remover, as_furniture, learn, rank_pages
+from samestory.furniture import (
+    LEARNING_STEPS,
+    Furniture,
+    Pages,
+    Remover,
+    as_furniture,
+    learn,
+    rank_pages,
+)
 from samestory.identity import check_unique, founding_times
 from samestory.normalise import FoldedTexts
 from samestory.params import choose_banding
@@ -59,6 +67,7 @@ ROUND_BYTES: Final = 1 << 28
 """Candidates are verified in rounds of about this many bytes of folded text."""
 CHUNKS_PER_THREAD: Final = 4
 _MOST_PAIRS: Final = 1 << 18
+_TABLES: Final = 3
 
 
 @dataclass
@@ -113,7 +122,14 @@ def cluster(data: Any, config: Config | None = None, *, observer: Observer = ign
         return cluster_source(source, config, observer)
 
 
-def shared_terms(data: Any, doc_id_a: str, doc_id_b: str, config: Config | None = None) -> pa.Table:
+def shared_terms(
+    data: Any,
+    doc_id_a: str,
+    doc_id_b: str,
+    config: Config | None = None,
+    *,
+    observer: Observer = ignore_progress,
+) -> pa.Table:
     """Return why two articles are, or are not, taken for one story: the terms they share.
 
     Parameters
@@ -123,6 +139,7 @@ def shared_terms(data: Any, doc_id_a: str, doc_id_b: str, config: Config | None 
     doc_id_a, doc_id_b : str
         Articles of different duplicate clusters. For a cluster of several the longest article stands.
     config : Config, optional
+    observer : callable, optional
 
     Returns
     -------
@@ -148,7 +165,7 @@ def shared_terms(data: Any, doc_id_a: str, doc_id_b: str, config: Config | None 
         explained.append(explain_pair(weighed, a, b))
 
     with open_source(data, config) as source:
-        cluster_source(source, config, inspect=explain)
+        cluster_source(source, config, observer, inspect=explain)
     return explained[0]
 
 
@@ -195,18 +212,15 @@ def cluster_corpus(
         with timings.stage("read and sketch"):
             corpus = read(texts, executor)
         with timings.stage("furniture"):
-            observer("furniture", 0, None)
-            postings, pages, furniture = _remove_furniture(corpus)
+            postings, pages, furniture = _remove_furniture(corpus, observer)
         with timings.stage("band"):
-            observer("band", 0, None)
-            components = find_components(corpus.sketches, executor)
+            components = find_components(corpus.sketches, executor, observer)
         with timings.stage("verify"):
             ids, id_offsets = string_buffers(_as_one(corpus.articles["doc_id"]))
             order = Articles(founding_times(corpus.articles["published_at"]), ids, id_offsets)
             verified = list(_verify_rounds(components, corpus, order, observer))
         with timings.stage("partial copies"):
-            observer("partial copies", 0, None)
-            verified, round_ups = _join_partial(corpus, postings, pages, verified, order)
+            verified, round_ups = _join_partial(corpus, postings, pages, verified, order, observer)
         stories, shared = None, None
         if corpus.config.level == "story":
             del postings, pages, components
@@ -216,14 +230,16 @@ def cluster_corpus(
                 weighed = weigh_units(corpus, founders, order.times, observer)
                 inspect(weighed)
                 stories = find_stories(weighed, order.times, observer, given=stories_given)
-                shared = _count_shared(stories, corpus)
+                shared = _count_shared(stories, corpus, observer)
         with timings.stage("tabulate"):
-            observer("tabulate", 0, None)
+            observer("tabulate", 0, _TABLES)
             n_shingles = corpus.sketches.n_shingles
             clusters = clusters_table(
                 corpus.articles, n_shingles, corpus.boilerplate_ratio, verified, stories
             )
+            observer("tabulate", 1, _TABLES)
             pairs = pairs_table(corpus.articles["doc_id"], n_shingles, verified, stories, shared)
+            observer("tabulate", 2, _TABLES)
             told = stories_table(corpus.articles, stories) if stories is not None else None
     stats = run_stats(
         source,
@@ -240,7 +256,7 @@ def cluster_corpus(
     return Result(clusters, pairs, stats, list(source.rejects), furniture.table, told)
 
 
-def _count_shared(stories: Stories, corpus: Corpus) -> NDArray[np.int32]:
+def _count_shared(stories: Stories, corpus: Corpus, observer: Observer) -> NDArray[np.int32]:
     """Count the shingles that the pairs of stories share, some stories at a time."""
     pairs = stories.pairs
     shared = np.zeros(len(pairs), dtype=np.int32)
@@ -258,6 +274,7 @@ def _count_shared(stories: Stories, corpus: Corpus) -> NDArray[np.int32]:
         texts = corpus.collect(docs)
         shared[rows] = count_shared_of(pairs[rows], docs, texts, corpus.sketches, corpus.config)
         begin = end
+        observer("story pairs", end, len(pairs))
     return shared
 
 
@@ -266,6 +283,7 @@ def _verify_rounds(
 ) -> Iterator[Verified]:
     """Verify the components in rounds small enough for memory, each round in threads."""
     n_done = 0
+    observer("verify", 0, len(components.docs))
     for part, texts in _rounds(components, corpus):
         for chunk, verified in _in_chunks(part, texts, corpus, order):
             n_done += len(chunk.docs)
@@ -288,7 +306,7 @@ def _in_chunks(
 
 def _relate_in_chunks(
     part: Components, linked: Linked, texts: FoldedTexts, corpus: Corpus, order: Articles
-) -> Iterator[Related]:
+) -> Iterator[tuple[Components, Related]]:
     """Relate linked clusters a few at a time in threads."""
 
     def work(item: tuple[Components, FoldedTexts]) -> Related:
@@ -296,8 +314,8 @@ def _relate_in_chunks(
         return relate(linked.of(chunk), own, corpus.sketches, order, corpus.config)
 
     chunks = list(_chunks(part, texts, corpus.config.n_threads))
-    for _, related in in_order(corpus.executor, work, chunks, len(chunks)):
-        yield related
+    for (chunk, _), related in in_order(corpus.executor, work, chunks, len(chunks)):
+        yield chunk, related
 
 
 def _chunks(part: Components, texts: FoldedTexts, n_threads: int) -> Iterator[tuple[Components, FoldedTexts]]:
@@ -332,16 +350,18 @@ def _split_by_bytes(components: Components, sizes: Any, most: int) -> Iterator[C
         begin = end
 
 
-def _remove_furniture(corpus: Corpus) -> tuple[Postings, Pages, Furniture]:
+def _remove_furniture(corpus: Corpus, observer: Observer) -> tuple[Postings, Pages, Furniture]:
     """Sort the fingerprints; learn the furniture of each site from them, and take it out.
 
     Of a small corpus the fingerprints that are returned are taken anew: all of them.
     """
+    observer("furniture", 0, LEARNING_STEPS)
     sites = find_sites(corpus.names)
     pages = rank_pages(sites, corpus.sketches.text_keys)
     postings = sort_postings(corpus.samples, corpus.batch_sizes, pages.ranks, corpus.executor)
     furniture = Furniture.nothing(corpus.by_character)
     runs = Runs.of_corpus(corpus.by_character)
+    observer("furniture", 1, LEARNING_STEPS)
     if corpus.config.boilerplate:
         learnt = learn(
             postings,
@@ -352,11 +372,12 @@ def _remove_furniture(corpus: Corpus) -> tuple[Postings, Pages, Furniture]:
             runs,
             corpus.executor,
             corpus.config.n_threads,
+            observer=observer,
         )
         if learnt.blocks:
             names = name_sites(sites, learnt.sites, corpus.articles["source"], corpus.articles["url"])
             remover = Remover(as_furniture(learnt, names, corpus.by_character))
-            corpus.remove(remover, learnt.has_any, sites.keys[sites.of_article])
+            corpus.remove(remover, learnt.has_any, sites.keys[sites.of_article], observer)
             furniture = remover.counted()
     if corpus.config.partial and corpus.runs != runs:
         corpus.sample_again()
@@ -365,26 +386,37 @@ def _remove_furniture(corpus: Corpus) -> tuple[Postings, Pages, Furniture]:
 
 
 def _join_partial(
-    corpus: Corpus, postings: Postings, pages: Pages, verified: list[Verified], order: Articles
+    corpus: Corpus,
+    postings: Postings,
+    pages: Pages,
+    verified: list[Verified],
+    order: Articles,
+    observer: Observer,
 ) -> tuple[list[Verified], dict[str, int]]:
     """Find the partial copies between the clusters verified so far, and join these."""
     counts = {"round_ups": 0, "pairs_not_joined_by_round_ups": 0}
     splits = corpus.config.founder_overlap > 0
     founders = find_founders(verified, len(corpus.articles))
-    pairs = _propose(corpus, postings, pages, founders)
+    pairs = _propose(corpus, postings, pages, founders, observer)
     if not len(pairs) and not splits:
         return verified, counts
     untouched, linked = link(verified, founders, pairs, everything=splits)
     found = list(untouched)
+    n_done, total = 0, len(linked.components.docs)
+    observer("partial copies", 0, total)
     for part, texts in _rounds(linked.components, corpus):
-        for related in _relate_in_chunks(part, linked, texts, corpus, order):
+        for chunk, related in _relate_in_chunks(part, linked, texts, corpus, order):
             found.append(related.verified)
             counts["round_ups"] += related.n_round_ups
             counts["pairs_not_joined_by_round_ups"] += related.n_cut
+            n_done += len(chunk.docs)
+            observer("partial copies", n_done, total)
     return found, counts
 
 
-def _propose(corpus: Corpus, postings: Postings, pages: Pages, founders: Any) -> NDArray[np.int64]:
+def _propose(
+    corpus: Corpus, postings: Postings, pages: Pages, founders: Any, observer: Observer
+) -> NDArray[np.int64]:
     """Return the pairs to compare, doc and later doc; none where no partial copies are looked for."""
     if not corpus.config.partial:
         return np.empty((0, 2), dtype=np.int64)
@@ -398,6 +430,7 @@ def _propose(corpus: Corpus, postings: Postings, pages: Pages, founders: Any) ->
         corpus.runs,
         corpus.config,
         corpus.executor,
+        observer,
     )
     return np.column_stack([first, second])
 

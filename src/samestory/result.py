@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from samestory.progress import Observer, ignore_progress
 from samestory.write import write_result
 
 
@@ -39,7 +40,13 @@ class Result:
     furniture: pa.Table | None = None
     stories: pa.Table | None = None
 
-    def write(self, folder: str | PathLike[str], *, overwrite: bool = False) -> None:
+    def write(
+        self,
+        folder: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        observer: Observer = ignore_progress,
+    ) -> None:
         """Write clusters.parquet, pairs.parquet and run.json, whole or not at all.
 
         Parameters
@@ -48,6 +55,8 @@ class Result:
             Made if it does not exist.
         overwrite : bool, default False
             Replace a result that is there already.
+        observer : callable, optional
+            Told of the rows that are written.
 
         Raises
         ------
@@ -63,4 +72,5 @@ class Result:
             self.furniture,
             self.stories,
             overwrite=overwrite,
+            observer=observer,
         )

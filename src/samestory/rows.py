@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from samestory.errors import InputError, OutputError
 from samestory.leftovers import SUFFIX, hidden_prefix, remove_left_over
+from samestory.progress import Observer, ignore_progress
 from samestory.read.addresses import refuse_address
 from samestory.read.files import format_of
 from samestory.rowwriters import RowWriter, compressed, conform, make_writer, unified
@@ -60,7 +61,14 @@ def check_output(path: Path | str, overwrite: bool) -> None:
         raise OutputError(f"{path}: exists already", hint="use --overwrite to replace it")
 
 
-def write_kept_rows(source: Source, keep: Keep, path: Path | str, *, overwrite: bool) -> int:
+def write_kept_rows(
+    source: Source,
+    keep: Keep,
+    path: Path | str,
+    *,
+    overwrite: bool,
+    observer: Observer = ignore_progress,
+) -> int:
     """Write the rows that are kept, as they stand in the input, whole or not at all.
 
     From JSON Lines to JSON Lines the lines are copied byte for byte. Files of different columns
@@ -76,6 +84,8 @@ def write_kept_rows(source: Source, keep: Keep, path: Path | str, *, overwrite: 
         Its name tells the format; ``-`` is JSON Lines on standard output.
     overwrite : bool
         Whether the file may exist.
+    observer : callable, optional
+        Told of the rows that are gone through.
 
     Returns
     -------
@@ -92,7 +102,7 @@ def write_kept_rows(source: Source, keep: Keep, path: Path | str, *, overwrite: 
     check_output(path, overwrite)
     keep = np.asarray(keep, np.bool_)
     if str(path) == _STDOUT:
-        n_rows = _write(source, keep, sys.stdout.buffer, "jsonl", None)
+        n_rows = _write(source, _Counter(keep, observer), sys.stdout.buffer, "jsonl", None)
         sys.stdout.buffer.flush()
         return n_rows
     kind, compression = format_of(Path(path).name)
@@ -101,7 +111,7 @@ def write_kept_rows(source: Source, keep: Keep, path: Path | str, *, overwrite: 
     temporary = path.with_name(f"{hidden_prefix(path)}{os.getpid()}{SUFFIX}")
     try:
         with open(temporary, "wb") as file:
-            n_rows = _write(source, keep, file, str(kind), compression)
+            n_rows = _write(source, _Counter(keep, observer), file, str(kind), compression)
             file.flush()
             os.fsync(file.fileno())
         check_output(path, overwrite)
@@ -115,11 +125,10 @@ def write_kept_rows(source: Source, keep: Keep, path: Path | str, *, overwrite: 
     return n_rows
 
 
-def _write(source: Source, keep: Keep, file: IO[bytes], kind: str, compression: str | None) -> int:
+def _write(source: Source, counter: _Counter, file: IO[bytes], kind: str, compression: str | None) -> int:
     if kind == "jsonl" and source.has_lines:
-        return _copy_lines(source, keep, file, compression)
+        return _copy_lines(source, counter, file, compression)
     schema = None if kind == "jsonl" else unified(source.raw_schemas())
-    counter = _Counter(keep)
     with make_writer(file, kind, compression, schema) as writer:
         for batch in source.raw_batches():
             _write_batch(writer, batch, counter.mask(batch.num_rows), schema)
@@ -132,8 +141,7 @@ def _write_batch(writer: RowWriter, batch: pa.RecordBatch, mask: pa.Array, schem
         writer.write(kept if schema is None else conform(kept, schema))
 
 
-def _copy_lines(source: Source, keep: Keep, file: IO[bytes], compression: str | None) -> int:
-    counter = _Counter(keep)
+def _copy_lines(source: Source, counter: _Counter, file: IO[bytes], compression: str | None) -> int:
     with compressed(file, compression) as stream:
         for lines in source.raw_lines():
             kept = lines.filter(counter.mask(len(lines)))
@@ -149,15 +157,18 @@ def _copy_lines(source: Source, keep: Keep, file: IO[bytes], compression: str | 
 class _Counter:
     """Deals out `keep` batch by batch, and sees that it is as long as the input."""
 
-    def __init__(self, keep: Keep) -> None:
+    def __init__(self, keep: Keep, observer: Observer) -> None:
         self._keep = keep
+        self._observer = observer
         self._n_seen = 0
+        observer("write", 0, len(keep))
 
     def mask(self, n_rows: int) -> pa.Array:
         start = self._n_seen
         self._n_seen += n_rows
         if self._n_seen > len(self._keep):
             self._fail()
+        self._observer("write", self._n_seen, len(self._keep))
         return pa.array(self._keep[start : self._n_seen])
 
     def finish(self) -> int:

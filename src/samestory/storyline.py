@@ -19,7 +19,7 @@ from samestory.identity import founding_ranks
 from samestory.kernels.clusters import UNDATED
 from samestory.kernels.story import groups
 from samestory.normalise import FoldedTexts
-from samestory.progress import Observer
+from samestory.progress import Observer, each
 from samestory.story import grouping
 from samestory.story.explain import Named, find_words, spell
 from samestory.story.grouping import DAY, Edges, Fit, Linkage, Units
@@ -95,10 +95,9 @@ def weigh_units(
         founders, corpus.sketches.n_units, times, founding_ranks(corpus.articles["doc_id"])
     )
     terms = _read_terms(corpus, chosen, observer)
-    observer("neighbours", 0, None)
     n_dated = int(np.count_nonzero(chosen.times != UNDATED))
     window = int(config.story_window_days * DAY)
-    neighbours = find_neighbours(terms, Timeline(chosen.times, n_dated, window), corpus.executor)
+    neighbours = find_neighbours(terms, Timeline(chosen.times, n_dated, window), corpus.executor, observer)
     units = Units(terms, neighbours.levels(terms.numbers), chosen.days)
     linkage = Linkage(config.story_threshold, config.story_window_days)
     return Weighed(corpus, chosen, neighbours, units, linkage)
@@ -125,16 +124,15 @@ def find_stories(
     spelling : bool
         Whether to name the terms that hold the stories together.
     """
-    observer("group", 0, None)
     units, linkage = weighed.units, weighed.linkage
     edges = grouping.find_edges(weighed.neighbours, units.factors, linkage)
     if given is None:
-        of_unit = grouping.group(units, edges, linkage, weighed.corpus.executor)
+        of_unit = grouping.group(units, edges, linkage, weighed.corpus.executor, observer)
     else:
         _, firsts, own = np.unique(given[weighed.chosen.docs], return_index=True, return_inverse=True)
         of_unit = firsts[own].astype(np.int64)
     fit = grouping.fit(units, of_unit, linkage)
-    terms = _spell_terms(weighed.corpus, weighed.chosen, fit) if spelling else []
+    terms = _spell_terms(weighed.corpus, weighed.chosen, fit, observer) if spelling else []
     return _stories(weighed, times, edges, of_unit, fit, terms)
 
 
@@ -241,7 +239,7 @@ def _headed(
     return head(titles.combine_chunks(), texts, places, by_character=corpus.by_character)
 
 
-def _spell_terms(corpus: Corpus, chosen: Chosen, fit: Fit) -> list[list[str]]:
+def _spell_terms(corpus: Corpus, chosen: Chosen, fit: Fit, observer: Observer) -> list[list[str]]:
     """Return the terms that hold each story together, as they are first spelt in it."""
     docs_of_members = chosen.docs[fit.members]
     order = np.argsort(docs_of_members, kind="stable")
@@ -249,11 +247,12 @@ def _spell_terms(corpus: Corpus, chosen: Chosen, fit: Fit) -> list[list[str]]:
     story_of = np.repeat(np.arange(len(fit.offsets) - 1), np.diff(fit.offsets))[order]
     units = fit.members[order]
 
-    def read(low: int, high: int, texts: FoldedTexts, places: NDArray[np.int64]) -> Named:
+    def read(low: int, high: int, texts: FoldedTexts, places: NDArray[np.int64]) -> tuple[int, Named]:
         headed = _headed(corpus, docs, low, high, texts, places)
-        return find_words(fit.names, story_of[low:high], units[low:high], headed)
+        return high - low, find_words(fit.names, story_of[low:high], units[low:high], headed)
 
-    return spell(fit.names, corpus.map_texts(docs, read))
+    named = each(corpus.map_texts(docs, read), observer, "name terms", len(docs), lambda one: one[0])
+    return spell(fit.names, (found for _, found in named))
 
 
 def _stories(

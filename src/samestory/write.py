@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from samestory.errors import OutputError
 from samestory.exchange import exchange
 from samestory.leftovers import SUFFIX, hidden_prefix, remove_left_over
+from samestory.progress import Observer, each, ignore_progress
 from samestory.read.addresses import refuse_address
 from samestory.schema import FORMAT_VERSION
 
@@ -79,6 +80,7 @@ def write_result(
     stories: pa.Table | None = None,
     *,
     overwrite: bool,
+    observer: Observer = ignore_progress,
 ) -> None:
     """Write the files of a result to a folder: see `samestory.Result.write`."""
     target = Path(os.path.realpath(folder))
@@ -88,15 +90,17 @@ def write_result(
         b"samestory.format_version": str(FORMAT_VERSION).encode(),
         b"samestory.fingerprint": str(stats["fingerprint"]).encode(),
     }
+    tables = {CLUSTERS_FILE: clusters, PAIRS_FILE: pairs}
+    if furniture is not None and len(furniture):
+        tables[FURNITURE_FILE] = furniture
+    if stories is not None:
+        tables[STORIES_FILE] = stories
+    n_rows = sum(map(len, tables.values()))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _temporary_folder(target) as temporary:
-            _write_table(clusters, temporary / CLUSTERS_FILE, footer)
-            _write_table(pairs, temporary / PAIRS_FILE, footer)
-            if furniture is not None and len(furniture):
-                _write_table(furniture, temporary / FURNITURE_FILE, footer)
-            if stories is not None:
-                _write_table(stories, temporary / STORIES_FILE, footer)
+            for name in each(tables, observer, "write", n_rows, lambda name: len(tables[name])):
+                _write_table(tables[name], temporary / name, footer)
             if stats["config"]["on_error"] == "skip":
                 write_rejects(rejects, temporary / REJECTS_FILE)
             _write_synced(temporary / RUN_FILE, json.dumps(stats, indent=2, ensure_ascii=False) + "\n")

@@ -75,5 +75,7 @@ def test_version() -> None:
 def test_usage_errors(arguments: list[str]) -> None:
     ran = call(*arguments)
     assert (ran.code, ran.out) == (2, "")
-    assert "Error: " in ran.err
-    assert "Usage: samestory" in ran.err
+    error, hint = ran.err.splitlines()
+    assert error.startswith("Error: ")
+    assert hint.startswith("Hint: ")
+    assert "--help`" in hint or "did you mean cluster?" in hint

@@ -84,7 +84,7 @@ def test_an_unknown_key_is_named(news: Path, tmp_path: Path) -> None:
         "story_threshold = 0.01\n",
         'level = "event"\n',
         'quiet = "perhaps"\n',
-        "[cluster]\nthreshold = 0.5\n",
+        '[cluster]\nthreshold = "0.5"\n',
         "threshold = \n",
     ],
 )

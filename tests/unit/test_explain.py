@@ -336,7 +336,7 @@ def test_two_stories(kind: str, examples: Path) -> None:
 
 def test_terms_that_cannot_be_weighed_are_a_warning(examples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "samestory.explain.terms.shared_terms", lambda *_: (_ for _ in ()).throw(InputError("gone"))
+        "samestory.explain.terms.shared_terms", lambda *_, **__: (_ for _ in ()).throw(InputError("gone"))
     )
     told = explain(examples / "story.out", "velaro-tidewire", "velaro-standard")
     assert told.story is not None

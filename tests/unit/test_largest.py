@@ -192,3 +192,16 @@ def test_characters_are_counted_where_shingles_are_of_characters() -> None:
     ]
     assert "words" not in facts
     assert facts["characters"] == pytest.approx(6 * len(footer), rel=0.1)
+
+
+def test_pairs_of_one_event_hold_no_cluster_together() -> None:
+    clusters = clusters_of({"d": ["representative", "partial", "partial"]})
+    copies = pairs_of("d", [(0, 1, 0.5, 0.4), (0, 2, 0.3, 0.2)])
+    told = pairs_of("d", [(1, 2, 0.9, 0.9)], relation="story")
+    (found,) = largest_clusters(clusters, pa.concat_tables([told, copies]))
+    assert found["weakest_link"] == {
+        "doc_id_a": "d0",
+        "doc_id_b": "d2",
+        "relation": "partial",
+        "containment": 0.3,
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from samestory.cli.commands import Group
 from samestory.cli.evaluate import evaluate
 from samestory.cli.explain import explain
 from samestory.cli.index import index
@@ -11,10 +12,14 @@ from samestory.cli.ingest import ingest
 from samestory.cli.options import (
     column_options,
     common_options,
+    config_option,
+    dry_run_option,
     input_argument,
     matching_options,
-    quiet_options,
+    output_folder,
+    said_options,
 )
+from samestory.cli.places import Place
 from samestory.cli.report import report
 from samestory.version import __version__
 
@@ -22,6 +27,7 @@ _CLUSTER_EXAMPLES = """
 \b
 Examples:
   samestory cluster news.parquet -o out
+  samestory cluster news.parquet -o out --dry-run
   samestory cluster crawl/ feeds/*.jsonl.gz -o out --threshold 0.8
   samestory cluster 's3://news/2025/*.warc.gz' -o out --on-error skip
   cat new.jsonl | samestory cluster - -o out --shingle char:9
@@ -41,12 +47,16 @@ _EXAMPLE_EXAMPLES = """
 Examples:
   samestory example news.jsonl
   samestory cluster news.jsonl -o out
+  samestory example - | samestory cluster - -o out
 """
 
 _OVERWRITE_HELP = "Replace an earlier result."
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SAMESTORY"})
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SAMESTORY"},
+)
 @click.version_option(__version__, prog_name="samestory")
 def app() -> None:
     r"""Find duplicate and near-duplicate news stories.
@@ -60,10 +70,11 @@ def app() -> None:
 
 @app.command(epilog=_CLUSTER_EXAMPLES)
 @input_argument
-@click.option("-o", "--output", metavar="OUTDIR", required=True, help="Folder for the result.")
+@output_folder
 @matching_options
 @column_options
 @click.option("--overwrite", is_flag=True, help=_OVERWRITE_HELP)
+@dry_run_option
 @common_options
 def cluster(**options: object) -> int:
     """Cluster the articles of INPUT that are copies of one another.
@@ -87,11 +98,19 @@ def cluster(**options: object) -> int:
 
 @app.command(epilog=_DEDUP_EXAMPLES)
 @input_argument
-@click.option("-o", "--output", metavar="FILE", required=True, help="File for the rows that are kept.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    required=True,
+    type=Place(),
+    help="File for the rows that are kept; - is standard output.",
+)
 @matching_options
 @column_options
 @click.option("--fail-on-duplicates", is_flag=True, help="Leave with exit code 1 if anything was redundant.")
 @click.option("--overwrite", is_flag=True, help=_OVERWRITE_HELP)
+@dry_run_option
 @common_options
 def dedup(**options: object) -> int:
     """Write the rows of INPUT without the redundant articles.
@@ -106,14 +125,16 @@ def dedup(**options: object) -> int:
 
 
 @app.command(epilog=_EXAMPLE_EXAMPLES)
-@click.argument("file", metavar="FILE.jsonl", type=click.Path(dir_okay=False))
+@click.argument("file", metavar="FILE.jsonl", type=Place())
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")
-@quiet_options
+@config_option
+@said_options(json="Print how many there are, and where, as one JSON object on stdout.", verbose=None)
 def example(file: str, overwrite: bool, json: bool, quiet: bool, verbose: bool) -> None:
     """Write the example articles that come with the package.
 
     They are invented: copies, edited copies, an excerpt, one site's footer on
-    unrelated articles, one event told by several desks, many languages.
+    unrelated articles, one event told by several desks, many languages. With
+    - as the file they are written to standard output.
     """
     from samestory.cli.jobs import write_example
 

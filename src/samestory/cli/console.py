@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-import click
 from rich.console import Console as RichConsole
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from samestory.cli.commands import UsageProblem
+from samestory.cli.facts import print_json
 from samestory.cli.failures import printable
-from samestory.progress import Observer, ignore_progress
+from samestory.cli.watching import wants_progress, watched
+from samestory.progress import Observer
 
 _MOST_INPUTS: Final = 3
 _MOST_CLUSTERS: Final = 3
@@ -45,42 +44,25 @@ class Console:
     def from_options(cls, options: dict[str, Any], *, stdout_is_data: bool = False) -> Console:
         """Return the console that a command's options ask for."""
         if options["json"] and stdout_is_data:
-            raise click.UsageError("--json and -o - both write to standard output; choose one")
-        asked = options["progress"]
+            raise UsageProblem("--json and -o - both write to standard output", "leave out one of them")
         return cls(
             quiet=options["quiet"],
             verbose=options["verbose"],
             as_json=options["json"],
-            show_progress=asked if asked is not None else sys.stderr.isatty() and not options["quiet"],
+            show_progress=wants_progress(options),
             stdout_is_data=stdout_is_data,
         )
 
     @contextmanager
     def progress(self) -> Iterator[Observer]:
         """Show the stages of a job as it runs."""
-        if not self.show_progress:
-            yield ignore_progress
-            return
-        if not sys.stderr.isatty():
-            yield _Lines()
-            return
-        bars = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description:<16}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[count]:>22}"),
-            TextColumn("{task.fields[rate]:>12}"),
-            TimeElapsedColumn(),
-            console=RichConsole(stderr=True),
-            transient=True,
-        )
-        with bars:
-            yield _Bars(bars)
+        with watched({"progress": self.show_progress, "quiet": self.quiet}) as observer:
+            yield observer
 
     def summarise(self, stats: dict[str, Any], written: str) -> None:
         """Print what a run found, as JSON on stdout or as tables on stderr."""
         if self.as_json:
-            click.echo(json.dumps(stats, ensure_ascii=False))
+            print_json(stats)
         elif not self.quiet:
             console = RichConsole(stderr=True, highlight=False)
             console.print(_summary(stats))
@@ -93,39 +75,6 @@ class Console:
             for warning in stats["warnings"]:
                 console.print(Text.assemble(("Warning: ", "yellow"), printable(warning)))
             console.print(Text(f"Written: {printable(written)}"), soft_wrap=True)
-
-
-class _Lines:
-    """An observer that writes a line a stage, where there is no terminal to draw on."""
-
-    def __init__(self) -> None:
-        self._stage = ""
-
-    def __call__(self, stage: str, done: int, total: int | None) -> None:
-        if stage != self._stage:
-            self._stage = stage
-            click.echo(f"{stage} ...", err=True)
-
-
-class _Bars:
-    """An observer that draws one bar a stage."""
-
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
-        self._tasks: dict[str, Any] = {}
-
-    def __call__(self, stage: str, done: int, total: int | None) -> None:
-        if stage not in self._tasks:
-            for task in self._tasks.values():
-                known = self._bars.tasks[task].completed or 1
-                self._bars.update(task, total=known, completed=known)
-                self._bars.stop_task(task)
-            self._tasks[stage] = self._bars.add_task(stage, total=total, count="", rate="")
-        task = self._tasks[stage]
-        elapsed = self._bars.tasks[task].elapsed or 0.0
-        count = f"{done:,} articles" if done else ""
-        rate = f"{done / elapsed:,.0f}/s" if done and elapsed > 0.5 else ""
-        self._bars.update(task, completed=done, total=total, count=count, rate=rate)
 
 
 def _grid() -> Table:

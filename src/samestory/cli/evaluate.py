@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from samestory.cli.commands import Command, UsageProblem
 from samestory.cli.failures import printable
+from samestory.cli.options import config_option, progress_option, said_options
+from samestory.cli.places import Place
+from samestory.cli.watching import watched
 from samestory.config import LEVELS
 from samestory.errors import ConfigError
 from samestory.evaluate.names import MEASURES, SCORES
 
 if TYPE_CHECKING:
     from samestory.evaluate import ClusterScores, PairLabelScores, Sweep
+    from samestory.progress import Observer
 
 _EXAMPLES = """
 \b
@@ -48,9 +52,9 @@ def _parse_thresholds(
     return thresholds_between(*numbers)
 
 
-@click.command(epilog=_EXAMPLES)
-@click.argument("outdir", metavar="OUTDIR", type=click.Path())
-@click.option("--truth", metavar="FILE", required=True, type=click.Path(), help="File of labels.")
+@click.command(cls=Command, epilog=_EXAMPLES)
+@click.argument("outdir", metavar="OUTDIR", type=Place(folder=True))
+@click.option("--truth", metavar="FILE", required=True, type=Place(), help="File of labels.")
 @click.option(
     "--level",
     type=click.Choice(LEVELS),
@@ -79,7 +83,7 @@ def _parse_thresholds(
     callback=_parse_thresholds,
     help="Thresholds of the sweep.  [default: 0.05:1:0.05]",
 )
-@click.option("--plot", metavar="FILE", type=click.Path(), help="Draw the sweep: .png, .svg or .pdf.")
+@click.option("--plot", metavar="FILE", type=Place(), help="Draw the sweep: .png, .svg or .pdf.")
 @click.option(
     "--measure",
     type=click.Choice(MEASURES),
@@ -89,9 +93,11 @@ def _parse_thresholds(
     help=f"What --fail-under looks at: {', '.join(MEASURES)}.",
 )
 @click.option("--fail-under", metavar="X", type=float, help="Leave with exit code 1 if it is under X.")
-@click.option("--json", is_flag=True, help="Print the scores as JSON on stdout.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option("-v", "--verbose", is_flag=True, help="Print more: columns and labels.")
+@config_option
+@progress_option
+@said_options(
+    json="Print the scores as one JSON object on stdout.", verbose="Print more: columns and labels."
+)
 def evaluate(**options: Any) -> int:
     """Judge the clusters in OUTDIR by labels.
 
@@ -115,7 +121,7 @@ def evaluate(**options: Any) -> int:
 def _run(options: dict[str, Any]) -> int:
     for name in _NEED_SWEEP:
         if options[name] is not None and not options["sweep"]:
-            raise click.UsageError(f"--{name} is for a sweep; add --sweep")
+            raise UsageProblem(f"--{name} is for a sweep", "add --sweep")
     from samestory.evaluate.judge import evaluate as judge
     from samestory.evaluate.outcome import Outcome
     from samestory.evaluate.plot import check_plot, plot_sweep
@@ -123,22 +129,27 @@ def _run(options: dict[str, Any]) -> int:
 
     if options["plot"]:
         check_plot(options["plot"])
-    outcome = Outcome.of(options["outdir"])
-    truth = read_truth(
-        options["truth"],
-        truth_column=options["truth_column"],
-        id_column=options["id_column"],
-        positive=options["positive"],
-    )
-    scores = judge(outcome, truth, level=options["level"])
-    swept = _sweep(outcome, truth, options) if options["sweep"] else None
-    if swept and options["plot"]:
-        plot_sweep(swept, options["plot"])
+    with watched(options) as observer:
+        observer("read a run", 0, None)
+        outcome = Outcome.of(options["outdir"])
+        observer("read labels", 0, None)
+        truth = read_truth(
+            options["truth"],
+            truth_column=options["truth_column"],
+            id_column=options["id_column"],
+            positive=options["positive"],
+        )
+        observer("score", 0, None)
+        scores = judge(outcome, truth, level=options["level"])
+        swept = _sweep(outcome, truth, options, observer) if options["sweep"] else None
+        if swept and options["plot"]:
+            observer("draw", 0, None)
+            plot_sweep(swept, options["plot"])
     _show(scores, swept, truth, options)
     return _compare(scores, options)
 
 
-def _sweep(outcome: Any, truth: Any, options: dict[str, Any]) -> Sweep:
+def _sweep(outcome: Any, truth: Any, options: dict[str, Any], observer: Observer) -> Sweep:
     from samestory.evaluate.curve import DEFAULT_THRESHOLDS, sweep
 
     return sweep(
@@ -146,6 +157,7 @@ def _sweep(outcome: Any, truth: Any, options: dict[str, Any]) -> Sweep:
         truth,
         score=options["score"] or SCORES[0],
         thresholds=options["thresholds"] or DEFAULT_THRESHOLDS,
+        observer=observer,
     )
 
 
@@ -156,7 +168,9 @@ def _show(
         found = {"level": options["level"], **scores.as_dict()}
         if swept:
             found["sweep"] = swept.as_dict()
-        click.echo(json.dumps(found))
+        from samestory.cli.facts import print_json
+
+        print_json(found)
     elif not options["quiet"]:
         from samestory.cli.scores import print_scores
 

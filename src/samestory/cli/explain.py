@@ -6,7 +6,10 @@ from typing import Any
 
 import click
 
+from samestory.cli.commands import Command
 from samestory.cli.failures import printable
+from samestory.cli.options import config_option, progress_option, said_options
+from samestory.cli.places import Place
 
 _EXAMPLES = """
 \b
@@ -18,8 +21,8 @@ Examples:
 """
 
 
-@click.command(epilog=_EXAMPLES, short_help="Tell why two articles are, or are not, the same.")
-@click.argument("folder", metavar="RUN_OR_INDEX", type=click.Path())
+@click.command(cls=Command, epilog=_EXAMPLES, short_help="Tell why two articles are, or are not, the same.")
+@click.argument("folder", metavar="RUN_OR_INDEX", type=Place(folder=True))
 @click.argument("doc_id_a", metavar="ID_A")
 @click.argument("doc_id_b", metavar="ID_B")
 @click.option(
@@ -27,6 +30,7 @@ Examples:
     "inputs",
     metavar="INPUT",
     multiple=True,
+    type=Place(),
     help="Where the articles of the run are now; may be given again.  [default: where they were]",
 )
 @click.option("--full", is_flag=True, help="Show all of the texts, not only what is telling.")
@@ -40,10 +44,13 @@ Examples:
     default=None,
     help="Weigh the terms that they share, where stories were looked for.  [default: up to 20,000 articles]",
 )
-@click.option("--progress/--no-progress", default=None, help="Show progress.  [default: on a terminal]")
-@click.option("--json", is_flag=True, help="Print everything as one JSON object.")
-@click.option("-q", "--quiet", is_flag=True, help="Print no progress and no warnings.")
-@click.option("-v", "--verbose", is_flag=True, help="Print more: addresses, all shared terms.")
+@config_option
+@progress_option
+@said_options(
+    json="Print everything as one JSON object on stdout.",
+    verbose="Print more: addresses, all shared terms.",
+    quiet="Print no progress and no warnings.",
+)
 def explain(folder: str, doc_id_a: str, doc_id_b: str, **options: Any) -> None:
     """Tell why two articles are, or are not, the same.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -30,4 +31,17 @@ def print_facts(rows: Iterable[Row], *, to_stderr: bool) -> None:
 
 def print_json(facts: dict[str, Any]) -> None:
     """Print one JSON object on standard output."""
-    click.echo(json.dumps(facts))  # in ASCII, and so exact and harmless
+    try:
+        text = json.dumps(facts, allow_nan=False)  # in ASCII, and so exact and harmless
+    except ValueError:
+        text = json.dumps(_finite(facts), allow_nan=False)
+    click.echo(text)
+
+
+def _finite(value: Any) -> Any:
+    """Return a value with null for the numbers that JSON has no words for."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, (list, tuple)) else value

@@ -18,6 +18,8 @@ from samestory.errors import SamestoryError
 ERROR: Final = 2
 _NO_ROOM: Final = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 _ROOM_HINT: Final = "make room, or name another place"
+_WORDS_OF_CLICK: Final = ("Got", "Invalid", "Option")
+"""With which its messages begin; ours begin without a capital."""
 INTERRUPTED: Final = 130
 
 
@@ -84,10 +86,26 @@ def printable(text: str) -> str:
 
 def _show_usage(error: click.ClickException) -> None:
     context = getattr(error, "ctx", None)
-    if context is not None:
-        click.echo(context.get_usage(), err=True)
-        click.echo(f"Try '{context.command_path} --help' for help.\n", err=True)
-    _say(error.format_message(), None)
+    hint = getattr(error, "hint", None)
+    told = f"see `{context.command_path if context else 'samestory'} --help`"
+    if isinstance(error, click.NoSuchOption):
+        message = f"there is no option {error.option_name}"
+        if error.possibilities:
+            hint = f"did you mean {next(iter(error.possibilities))}? Else {told}"
+    elif isinstance(error, click.MissingParameter):
+        message = f"{_missing(error)} is missing"
+    else:
+        message = error.format_message().rstrip(".")
+    if message.split(" ", 1)[0] in _WORDS_OF_CLICK:
+        message = message[0].lower() + message[1:]
+    _say(message, hint or told)
+
+
+def _missing(error: click.MissingParameter) -> str:
+    """Return what is missing, by the name that the help has for it."""
+    if isinstance(error.param, click.Option):
+        return f"the option {' or '.join(error.param.opts)}"
+    return f"the argument {error.param.metavar or error.param.name}" if error.param else "something"
 
 
 def _say(message: str, hint: str | None) -> None:

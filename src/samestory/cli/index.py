@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from samestory.cli.commands import Group, UsageProblem
 from samestory.cli.failures import ERROR, printable
-from samestory.cli.options import quiet_options
+from samestory.cli.options import config_option, output_folder, progress_option, said_options
+from samestory.cli.places import Place
+from samestory.cli.watching import watched
 from samestory.errors import IndexFormatError, InputError
 
 if TYPE_CHECKING:
     from samestory.index.durable import Index
+    from samestory.progress import Observer
 
 _EXAMPLES = """
 \b
@@ -65,10 +71,10 @@ Examples:
   cut -f 2 known.tsv | samestory index resolve news.index --ids-from -
 """
 
-_folder = click.argument("folder", metavar="DIR", type=click.Path())
+_folder = click.argument("folder", metavar="DIR", type=Place(folder=True))
 _doc_ids = click.argument("ids", metavar="ID...", nargs=-1)
 _ids_from = click.option(
-    "--ids-from", metavar="FILE", help="Read ids from a file too, one a line; - is stdin."
+    "--ids-from", metavar="FILE", type=Place(), help="Read ids from a file too, one a line; - is stdin."
 )
 _lock_timeout = click.option(
     "--lock-timeout",
@@ -80,14 +86,15 @@ _lock_timeout = click.option(
 )
 
 
-@click.group(epilog=_EXAMPLES)
+@click.group(cls=Group, epilog=_EXAMPLES)
 def index() -> None:
     """Look after an index that samestory ingest has made."""
 
 
 @index.command(epilog=_INFO_EXAMPLES)
 @_folder
-@quiet_options
+@config_option
+@said_options(json="Print what is in it as one JSON object on stdout.", verbose="Print more: the settings.")
 def info(folder: str, **options: Any) -> None:
     """Print what is in an index."""
     from samestory.cli.facts import print_facts, print_json
@@ -103,7 +110,11 @@ def info(folder: str, **options: Any) -> None:
 @index.command(epilog=_VERIFY_EXAMPLES)
 @_folder
 @click.option("--deep", is_flag=True, help="Also find all clusters anew, which takes as long as cluster.")
-@quiet_options
+@config_option
+@progress_option
+@said_options(
+    json="Print whether it is sound, and what is wrong, as one JSON object on stdout.", verbose=None
+)
 def verify(folder: str, deep: bool, **options: Any) -> int:
     """Check that an index is whole.
 
@@ -113,8 +124,8 @@ def verify(folder: str, deep: bool, **options: Any) -> int:
     from samestory.cli.facts import print_json
 
     try:
-        with _open(folder, readonly=True) as opened:
-            wrong = opened.verify(deep=deep)
+        with _progress(options) as observer, _open(folder, readonly=True) as opened:
+            wrong = opened.verify(deep=deep, observer=observer)
     except IndexFormatError as error:
         wrong = [error.message]
     if options["json"]:
@@ -129,11 +140,13 @@ def verify(folder: str, deep: bool, **options: Any) -> int:
 @index.command(epilog=_COMPACT_EXAMPLES)
 @_folder
 @_lock_timeout
-@quiet_options
+@config_option
+@progress_option
+@said_options(json="Print what was saved as one JSON object on stdout.", verbose=None)
 def compact(folder: str, lock_timeout: float, **options: Any) -> None:
     """Write an index anew without what is no longer needed."""
-    with _open(folder, lock_timeout=lock_timeout) as opened:
-        done = opened.compact()
+    with _progress(options) as observer, _open(folder, lock_timeout=lock_timeout) as opened:
+        done = opened.compact(observer=observer)
     said = ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in done.items())
     _tell(options, done, said)
 
@@ -144,14 +157,17 @@ def compact(folder: str, lock_timeout: float, **options: Any) -> None:
     "--before", metavar="DATE", required=True, help="Date or time, in ISO 8601; UTC if it does not say."
 )
 @_lock_timeout
-@quiet_options
+@config_option
+@progress_option
+@said_options(json="Print how many were taken out as one JSON object on stdout.", verbose=None)
 def expire(folder: str, before: str, lock_timeout: float, **options: Any) -> None:
     """Take out the articles that were published before a time.
 
     Of the undated the time counts at which they came. The ids of their
     clusters stay resolvable as long as anything is left of these.
     """
-    with _open(folder, lock_timeout=lock_timeout) as opened:
+    with _progress(options) as observer, _open(folder, lock_timeout=lock_timeout) as opened:
+        observer("take out", 0, None)
         n_expired = opened.expire(before)
         n_left = len(opened)
     facts = {"expired": n_expired, "articles": n_left}
@@ -160,9 +176,11 @@ def expire(folder: str, before: str, lock_timeout: float, **options: Any) -> Non
 
 @index.command(epilog=_EXPORT_EXAMPLES, short_help="Write what cluster would, for all its articles.")
 @_folder
-@click.option("-o", "--output", metavar="OUTDIR", required=True, help="Folder for the result.")
+@output_folder
 @click.option("--overwrite", is_flag=True, help="Replace an earlier result.")
-@quiet_options
+@config_option
+@progress_option
+@said_options(json="Print what run.json has as one JSON object on stdout.", verbose=None)
 def export(folder: str, output: str, overwrite: bool, **options: Any) -> None:
     """Write what samestory cluster would write for all articles of an index.
 
@@ -172,9 +190,10 @@ def export(folder: str, output: str, overwrite: bool, **options: Any) -> None:
     from samestory.write import check_folder
 
     check_folder(output, overwrite=overwrite)
-    with _open(folder, readonly=True) as opened:
-        result = opened.export()
-    result.write(output, overwrite=overwrite)
+    with _progress(options) as observer:
+        with _open(folder, readonly=True) as opened:
+            result = opened.export(observer=observer)
+        result.write(output, overwrite=overwrite, observer=observer)
     said = f"{_articles(len(result.clusters))}, {len(result.pairs):,} pairs written to {output}"
     _tell(options, result.stats, said)
 
@@ -184,7 +203,9 @@ def export(folder: str, output: str, overwrite: bool, **options: Any) -> None:
 @_doc_ids
 @_ids_from
 @_lock_timeout
-@quiet_options
+@config_option
+@progress_option
+@said_options(json="Print how many were taken out as one JSON object on stdout.", verbose=None)
 def delete(
     folder: str, ids: tuple[str, ...], ids_from: str | None, lock_timeout: float, **options: Any
 ) -> None:
@@ -194,7 +215,8 @@ def delete(
     these.
     """
     named = _all_ids(ids, ids_from)
-    with _open(folder, lock_timeout=lock_timeout) as opened:
+    with _progress(options) as observer, _open(folder, lock_timeout=lock_timeout) as opened:
+        observer("take out", 0, None)
         n_deleted = opened.delete(named)
         n_left = len(opened)
     facts = {"deleted": n_deleted, "articles": n_left}
@@ -205,7 +227,8 @@ def delete(
 @_folder
 @_doc_ids
 @_ids_from
-@quiet_options
+@config_option
+@said_options(json="Print them exactly, as one JSON object on stdout.", verbose=None)
 def resolve(folder: str, ids: tuple[str, ...], ids_from: str | None, **options: Any) -> None:
     r"""Print by which id a cluster goes now, given any by which it ever went.
 
@@ -222,6 +245,14 @@ def resolve(folder: str, ids: tuple[str, ...], ids_from: str | None, **options: 
         return
     for doc_id in named:
         click.echo(f"{_one_line(doc_id)}\t{_one_line(found[doc_id])}")
+
+
+@contextmanager
+def _progress(options: dict[str, Any]) -> Iterator[Observer]:
+    """Show progress, and that the index is opened first."""
+    with watched(options) as observer:
+        observer("open the index", 0, None)
+        yield observer
 
 
 def _open(folder: str, *, readonly: bool = False, lock_timeout: float = 60.0) -> Index:
@@ -243,7 +274,7 @@ def _all_ids(ids: tuple[str, ...], ids_from: str | None) -> list[str]:
     """Return the ids of the command line and of a file; one at least."""
     named = [*ids, *(_read_ids(ids_from) if ids_from is not None else [])]
     if not named and ids_from is None:
-        raise click.UsageError("no id is given; name some, or a file with --ids-from")
+        raise UsageProblem("no id is given", "name some, or a file with --ids-from")
     return named
 
 

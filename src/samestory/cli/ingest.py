@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
+from samestory.cli.commands import Command, UsageProblem
 from samestory.cli.options import (
     column_options,
     common_options,
@@ -17,6 +18,7 @@ from samestory.cli.options import (
     input_argument,
     matching_options,
 )
+from samestory.cli.places import Place
 from samestory.config import Config, result_settings
 from samestory.errors import InputError
 
@@ -45,10 +47,10 @@ def _parse_window(context: click.Context, parameter: click.Parameter, value: str
     return float(found[1]) * _HOURS[found[2]]
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(cls=Command, epilog=_EXAMPLES)
 @input_argument
-@click.option("--index", metavar="DIR", required=True, type=click.Path(), help="Folder of the index.")
-@click.option("-o", "--output", metavar="FILE", help="File for what each article is.")
+@click.option("--index", metavar="DIR", required=True, type=Place(folder=True), help="Folder of the index.")
+@click.option("-o", "--output", metavar="FILE", type=Place(), help="File for what each article is.")
 @click.option(
     "--batch-size",
     metavar="N",
@@ -79,7 +81,9 @@ def _parse_window(context: click.Context, parameter: click.Parameter, value: str
     callback=_parse_window,
     help="How long articles stay: 36h, 30d, 4w.  [default: for ever]",
 )
-@click.option("--metrics", metavar="FILE", help="Append a line of JSON a batch; - is standard error.")
+@click.option(
+    "--metrics", metavar="FILE", type=Place(), help="Append a line of JSON a batch; - is standard error."
+)
 @click.option("--overwrite", is_flag=True, help="Replace an earlier FILE.")
 @matching_options
 @column_options
@@ -116,7 +120,7 @@ def _run(context: click.Context, options: dict[str, Any]) -> int:
     if output is None and "-" in options["inputs"]:
         output = options["output"] = "-"
     if options["json"] and output == "-":
-        raise click.UsageError("--json and the answers both write to standard output; name a file with -o")
+        raise UsageProblem("--json and the answers both write to standard output", "name a file with -o")
     from samestory.cli import startup
 
     startup.lighten_startup()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from samestory.cli.commands import UsageProblem
+from samestory.cli.facts import print_json
 from samestory.cli.failures import printable
 from samestory.cli.options import config_from
 from samestory.cli.startup import lighten_startup
@@ -25,10 +27,14 @@ def run_cluster(options: dict[str, Any]) -> int:
     config = config_from(options)
     console = Console.from_options(options)
     check_folder(options["output"], overwrite=options["overwrite"])
+    if options["dry_run"]:
+        from samestory.cli.plans import dry_run
+
+        dry_run(options, config, console, to_folder=True)
+        return 0
     with console.progress() as observer, open_source(list(options["inputs"]), config) as source:
         result = cluster_source(source, config, observer)
-        observer("write", 0, None)
-        result.write(options["output"], overwrite=options["overwrite"])
+        result.write(options["output"], overwrite=options["overwrite"], observer=observer)
     console.summarise(result.stats, f"{options['output']}/clusters.parquet, pairs.parquet, run.json")
     return 0
 
@@ -46,15 +52,19 @@ def run_dedup(options: dict[str, Any]) -> int:
 
     config = config_from(options)
     output = Path(options["output"])
-    console = Console.from_options(options, stdout_is_data=str(output) == "-")
+    console = Console.from_options(options, stdout_is_data=str(output) == "-" and not options["dry_run"])
     if str(output) != "-":
         check_output(output, overwrite=options["overwrite"])
+    if options["dry_run"]:
+        from samestory.cli.plans import dry_run
+
+        dry_run(options, config, console, to_folder=False)
+        return 0
     with console.progress() as observer, open_source(list(options["inputs"]), config) as source:
         result = cluster_source(source, config, observer)
         relations = np.asarray(result.clusters["relation"].to_numpy())
         keep = (relations == UNIQUE) | (relations == REPRESENTATIVE)
-        observer("write", 0, None)
-        write_kept_rows(source, keep, output, overwrite=options["overwrite"])
+        write_kept_rows(source, keep, output, overwrite=options["overwrite"], observer=observer)
         if config.on_error == "skip":
             _write_rejects(result.rejects, output)
     console.summarise(result.stats, str(output))
@@ -73,18 +83,30 @@ def _write_rejects(rejects: list[Any], output: Path) -> None:
 
 def write_example(file: str, *, overwrite: bool, as_json: bool, quiet: bool) -> None:
     """Do `samestory example`."""
+    if file == "-" and as_json:
+        raise UsageProblem("--json and - both write to standard output", "name a file, or leave out --json")
     from samestory.examples import example_text
 
     text = example_text()
+    if file == "-":
+        sys.stdout.buffer.write(text.encode())
+        return
     path = Path(file)
     try:
         if path.exists() and not overwrite and path.read_text(encoding="utf-8") != text:
             raise OutputError(f"{file} exists and holds something else", hint="replace it with --overwrite")
         path.write_text(text, encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise OutputError(f"cannot write {file}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise OutputError(
+            f"{file} exists and holds something else", hint="replace it with --overwrite"
+        ) from error
+    except OSError as error:
+        raise OutputError(
+            f"{file}: cannot be written: {error.strerror or error}",
+            hint="check the path, its space and rights",
+        ) from error
     n_articles = text.count("\n")
     if as_json:
-        click.echo(json.dumps({"articles": n_articles, "file": file}))
+        print_json({"articles": n_articles, "file": file})
     elif not quiet:
         click.echo(f"{n_articles} articles written to {printable(file)}", err=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import click
 
-from samestory.cli.failures import printable
+from samestory.cli.places import Place
+from samestory.cli.settings import load_settings
 from samestory.config import FORMATS, LEVELS, ON_ERROR, REPRESENTATIVES, Config
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,7 +25,16 @@ def _all(options: list[Callable[[Any], Any]]) -> Callable[[F], F]:
     return decorate
 
 
-input_argument = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+input_argument = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=Place())
+
+output_folder = click.option(
+    "-o",
+    "--output",
+    metavar="OUTDIR",
+    required=True,
+    type=Place(folder=True),
+    help="Folder for the result.",
+)
 
 column_options = _all(
     [
@@ -48,6 +57,7 @@ matching_options = _all(
         click.option(
             "--threshold",
             type=float,
+            metavar="X",
             default=_DEFAULTS.threshold,
             show_default=True,
             help="Jaccard similarity at or over which two articles are near copies.",
@@ -55,8 +65,9 @@ matching_options = _all(
         click.option(
             "--containment",
             type=float,
-            show_default=f"{_DEFAULTS.containment:g}, more for shorter shingles",
-            help="Share of the shorter article at or over which two are partial copies.",
+            metavar="X",
+            help="Share of the shorter article at or over which two are partial copies.  "
+            f"[default: {_DEFAULTS.containment:g}, more for shorter shingles]",
         ),
         click.option(
             "--shingle",
@@ -68,16 +79,23 @@ matching_options = _all(
         click.option(
             "--num-perm",
             type=int,
+            metavar="N",
             default=_DEFAULTS.num_perm,
             show_default=True,
             help="Values in a MinHash signature.",
         ),
         click.option(
-            "--seed", type=int, default=_DEFAULTS.seed, show_default=True, help="Seed of the permutations."
+            "--seed",
+            metavar="N",
+            type=int,
+            default=_DEFAULTS.seed,
+            show_default=True,
+            help="Seed of the permutations.",
         ),
         click.option(
             "--recall",
             type=float,
+            metavar="X",
             default=_DEFAULTS.recall,
             show_default=True,
             help="Chance that a pair at the threshold becomes a candidate.",
@@ -92,6 +110,7 @@ matching_options = _all(
         click.option(
             "--story-threshold",
             type=float,
+            metavar="X",
             default=_DEFAULTS.story_threshold,
             show_default=True,
             help="Mean score at or over which articles are one story.",
@@ -125,6 +144,7 @@ matching_options = _all(
         click.option(
             "--founder-overlap",
             type=float,
+            metavar="X",
             default=_DEFAULTS.founder_overlap,
             show_default=True,
             help="Split clusters whose members share less than this with the founding article.",
@@ -133,63 +153,44 @@ matching_options = _all(
 )
 
 
-quiet_options = _all(
-    [
-        click.option("--json", is_flag=True, help="Print the run's summary as JSON on stdout."),
-        click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
-        click.option("-v", "--verbose", is_flag=True, help="Print more: settings, columns, stage times."),
+def said_options(
+    *,
+    json: str = "Print the run's summary as one JSON object on stdout.",
+    verbose: str | None = "Print more: settings, columns, stage times.",
+    quiet: str = "Print nothing but errors.",
+) -> Callable[[F], F]:
+    """Return the options that say what is printed, with words that are true of one command."""
+    options = [
+        click.option("--json", is_flag=True, help=json),
+        click.option("-q", "--quiet", is_flag=True, help=quiet),
+        # Every command takes -v, so that a script may give it to all of them.
+        click.option("-v", "--verbose", is_flag=True, help=verbose or "Here the same as without it."),
     ]
+    return _all(options)
+
+
+config_option = click.option(
+    "--config",
+    metavar="FILE.toml",
+    type=Place(),
+    callback=load_settings,
+    is_eager=True,
+    expose_value=False,
+    help="Read options from a TOML file; those given here count more.",
 )
 
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Only tell what would be read, done and written."
+)
 
-def _load_config_file(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    if value is None:
-        return
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        with open(value, "rb") as file:
-            settings = tomllib.load(file)
-    except OSError as error:
-        raise click.BadParameter(f"{value}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise click.BadParameter(f"{value} is not TOML: {error}") from error
-    known = {
-        option.name: option
-        for option in context.command.params
-        if isinstance(option, click.Option) and option.name not in ("config", "help")
-    }
-    named = {key.replace("-", "_"): setting for key, setting in settings.items()}
-    unknown = sorted(set(named) - set(known))
-    if unknown:
-        raise click.BadParameter(
-            f"{value} has the unknown key {printable(unknown[0])!r}; "
-            f"known are {', '.join(sorted(name for name in known if name))}"
-        )
-    for key, setting in named.items():
-        _check_setting(value, key, setting, known[key].type)
-    context.default_map = {**(context.default_map or {}), **named}
-
-
-def _check_setting(file: str, key: str, setting: object, kind: Any) -> None:
-    """Raise unless a setting of a TOML file is of a type that its option takes."""
-    allowed: tuple[type, ...] = (str,)
-    if isinstance(kind, click.types.IntParamType):
-        allowed = (int,)
-    elif isinstance(kind, click.types.FloatParamType):
-        allowed = (int, float)
-    elif isinstance(kind, click.types.BoolParamType):
-        allowed = (bool,)
-    if not isinstance(setting, allowed) or (isinstance(setting, bool) and bool not in allowed):
-        words = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
-        raise click.BadParameter(f"{file}: {key} is {setting!r}, not {words[allowed[-1]]}")
+progress_option = click.option(
+    "--progress/--no-progress", default=None, help="Show progress.  [default: on a terminal]"
+)
 
 
 common_options = _all(
     [
-        click.option("--threads", type=int, help="Worker threads.  [default: one a processor]"),
+        click.option("--threads", metavar="N", type=int, help="Worker threads.  [default: one a processor]"),
         click.option(
             "--on-error",
             type=click.Choice(ON_ERROR),
@@ -197,19 +198,9 @@ common_options = _all(
             show_default=True,
             help="Stop at the first broken row, or set such rows aside and go on.",
         ),
-        click.option(
-            "--config",
-            metavar="FILE.toml",
-            type=click.Path(dir_okay=False),
-            callback=_load_config_file,
-            is_eager=True,
-            expose_value=False,
-            help="Read options from a TOML file; those given here count more.",
-        ),
-        click.option(
-            "--progress/--no-progress", default=None, help="Show progress.  [default: on a terminal]"
-        ),
-        quiet_options,
+        config_option,
+        progress_option,
+        said_options(),
     ]
 )
 

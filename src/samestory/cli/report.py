@@ -6,7 +6,9 @@ from typing import Any, Final
 
 import click
 
-from samestory.cli.options import quiet_options
+from samestory.cli.commands import Command
+from samestory.cli.options import config_option, progress_option, said_options
+from samestory.cli.places import Place
 
 _EXAMPLES: Final = """
 \b
@@ -17,9 +19,9 @@ Examples:
 """
 
 
-@click.command(epilog=_EXAMPLES)
-@click.argument("outdir", metavar="OUTDIR", type=click.Path())
-@click.option("-o", "--output", metavar="FILE.html", required=True, type=click.Path(), help="The page.")
+@click.command(cls=Command, epilog=_EXAMPLES)
+@click.argument("outdir", metavar="OUTDIR", type=Place(folder=True))
+@click.option("-o", "--output", metavar="FILE.html", required=True, type=Place(), help="The page.")
 @click.option(
     "--text/--no-text",
     default=True,
@@ -31,11 +33,13 @@ Examples:
     "inputs",
     metavar="INPUT",
     multiple=True,
+    type=Place(),
     help="Where the articles are now, if they were moved since; may be given again.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an earlier page.")
-@click.option("--progress/--no-progress", default=None, help="Show progress.  [default: on a terminal]")
-@quiet_options
+@config_option
+@progress_option
+@said_options(json="Print what is on the page, counted, as one JSON object on stdout.", verbose=None)
 def report(**options: Any) -> int:
     """Write a run as a page to look at.
 

@@ -23,6 +23,7 @@ from samestory.evaluate.judge import (
 )
 from samestory.evaluate.outcome import HasTables, Outcome, ScoredPairs
 from samestory.evaluate.truth import ClusterTruth, PairTruth
+from samestory.progress import Observer, each, ignore_progress
 
 _MOST_THRESHOLDS: Final = 1000
 _DECIMALS: Final = 9
@@ -114,6 +115,7 @@ def sweep(
     *,
     score: str = "jaccard",
     thresholds: Iterable[float] = DEFAULT_THRESHOLDS,
+    observer: Observer = ignore_progress,
 ) -> Sweep:
     """Judge what the verified pairs at or over each of some thresholds make.
 
@@ -132,6 +134,7 @@ def sweep(
         are those of a labelled pair, or else the earlier and the later article of the input.
     thresholds : iterable of float
         Over 0 and up to 1; by default 0.05 to 1 by 0.05.
+    observer : callable, optional
 
     Returns
     -------
@@ -149,9 +152,9 @@ def sweep(
     labels = as_truth(truth)
     pairs = outcome.pairs(score)
     if isinstance(labels, ClusterTruth):
-        points = _sweep_clusters(outcome, labels, pairs, levels)
+        points = _sweep_clusters(outcome, labels, pairs, levels, observer)
     else:
-        points = list(_sweep_pairs(outcome, labels, pairs, levels))
+        points = list(each(_sweep_pairs(outcome, labels, pairs, levels), observer, "sweep", len(levels)))
     own = outcome.number("config", "threshold") if score == "jaccard" else None
     return Sweep(
         score=score,
@@ -173,7 +176,7 @@ def _checked(thresholds: Iterable[float]) -> list[float]:
 
 
 def _sweep_clusters(
-    outcome: Outcome, truth: ClusterTruth, pairs: ScoredPairs, levels: list[float]
+    outcome: Outcome, truth: ClusterTruth, pairs: ScoredPairs, levels: list[float], observer: Observer
 ) -> list[SweepPoint]:
     """From the highest threshold down, so that each pair is joined once."""
     rows = rows_of(outcome, truth.doc_ids, truth.where)
@@ -182,7 +185,8 @@ def _sweep_clusters(
     ends = _count_over(pairs.scores[order][::-1], levels)
     roots: Indices = np.arange(len(outcome.doc_ids()), dtype=np.int64)
     points, begin = [], 0
-    for level, end in zip(reversed(levels), reversed(ends), strict=True):
+    steps = zip(reversed(levels), reversed(ends), strict=True)
+    for level, end in each(steps, observer, "sweep", len(levels)):
         join(roots, a[begin:end], b[begin:end])
         points.append(SweepPoint(threshold=level, scores=score_clusters(roots, rows, truth)))
         begin = end

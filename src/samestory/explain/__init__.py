@@ -61,4 +61,4 @@ def explain(
         raise ConfigError("an index has its own texts, and takes no inputs", hint="leave --input out")
     from samestory.explain.of_index import explain_in_index
 
-    return explain_in_index(folder, doc_id_a, doc_id_b, terms)
+    return explain_in_index(folder, doc_id_a, doc_id_b, terms, observer)

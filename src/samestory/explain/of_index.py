@@ -31,6 +31,7 @@ from samestory.index.store import Store
 from samestory.kernels.clusters import UNDATED
 from samestory.params import choose_banding
 from samestory.passages import Article, Comparison, Reader, Reading, compare_readings
+from samestory.progress import Observer, ignore_progress
 
 Ints = NDArray[np.int64]
 
@@ -49,8 +50,11 @@ class _Opened:
     config: Config
 
 
-def explain_in_index(folder: Path, doc_id_a: str, doc_id_b: str, terms: bool | None) -> Explanation:
+def explain_in_index(
+    folder: Path, doc_id_a: str, doc_id_b: str, terms: bool | None, observer: Observer = ignore_progress
+) -> Explanation:
     """Explain two articles of an index: see `samestory.explain.explain`."""
+    observer("open the index", 0, None)
     with _opened(folder) as index:
         articles = _find(index, [doc_id_a, doc_id_b])
         standings = _standings(index, articles)
@@ -62,7 +66,7 @@ def explain_in_index(folder: Path, doc_id_a: str, doc_id_b: str, terms: bool | N
         story: StoryFacts | None = None
         warnings: list[str] = []
         if index.config.level == "story":
-            story, warnings = _story(index, [doc_id_a, doc_id_b], standings, terms)
+            story, warnings = _story(index, [doc_id_a, doc_id_b], standings, terms, observer)
         texts = index.state.articles["text"][articles]
         banding = choose_banding(index.config.threshold, index.config.recall, index.config.num_perm)
         chance = banding.chance(compared.jaccard)
@@ -215,7 +219,7 @@ def _same_text(state: State, articles: Ints) -> list[Link]:
 
 
 def _story(
-    index: _Opened, doc_ids: list[str], standings: list[Standing], terms: bool | None
+    index: _Opened, doc_ids: list[str], standings: list[Standing], terms: bool | None, observer: Observer
 ) -> tuple[StoryFacts | None, list[str]]:
     """Return what is known of two articles as reports of events, and what went wrong."""
     one, other = standings
@@ -229,7 +233,7 @@ def _story(
     config = dataclasses.replace(index.config, boilerplate=False)  # it is out already
     texts = _folded_articles(index)
     try:
-        return weigh_shared(texts, doc_ids[0], doc_ids[1], config, together=together), []
+        return weigh_shared(texts, doc_ids[0], doc_ids[1], config, together=together, observer=observer), []
     except SamestoryError as error:
         return StoryFacts(together), [f"the terms that they share cannot be weighed: {error.message}"]
 

@@ -42,6 +42,7 @@ def explain_in_run(
     observer: Observer,
 ) -> Explanation:
     """Explain two articles of a run: see `samestory.explain.explain`."""
+    observer("read a run", 0, None)
     run = FinishedRun.open(folder, inputs=inputs)
     rows = run.rows_of([doc_id_a, doc_id_b])
     if doc_id_a == doc_id_b:
@@ -54,8 +55,7 @@ def explain_in_run(
     chain = () if relation in (None, SAME) else shortest_chain(_links(run, standings), doc_id_a, doc_id_b)
     story = None
     if run.config.level == "story":
-        observer("weigh terms", 0, None)
-        story, failure = _story(run, doc_id_a, doc_id_b, standings, chain, terms)
+        story, failure = _story(run, doc_id_a, doc_id_b, standings, chain, terms, observer)
         warnings += failure
     chance = banding.chance(compared.jaccard)
     is_round_up = None if run.stats.get("counts", {}).get("round_ups", 1) else False
@@ -131,6 +131,7 @@ def _story(
     standings: list[Standing],
     chain: tuple[Link, ...],
     terms: bool | None,
+    observer: Observer,
 ) -> tuple[StoryFacts | None, list[str]]:
     """Return what is known of two articles as reports of events, and what went wrong."""
     one, other = standings
@@ -146,7 +147,13 @@ def _story(
 
     try:
         return weigh_shared(
-            run.inputs, doc_id_a, doc_id_b, run.config, together=together, held_by=held_by
+            run.inputs,
+            doc_id_a,
+            doc_id_b,
+            run.config,
+            together=together,
+            held_by=held_by,
+            observer=observer,
         ), []
     except SamestoryError as error:
         return known, [f"the terms that they share cannot be weighed again: {error.message}"]

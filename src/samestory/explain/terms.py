@@ -7,6 +7,7 @@ from typing import Any
 from samestory.config import Config
 from samestory.explain.explanation import SharedTerm, StoryFacts
 from samestory.pipeline import shared_terms
+from samestory.progress import Observer, ignore_progress
 
 
 def weigh_shared(
@@ -17,6 +18,7 @@ def weigh_shared(
     *,
     together: bool,
     held_by: tuple[str, ...] = (),
+    observer: Observer = ignore_progress,
 ) -> StoryFacts:
     """Return the terms that two articles of different clusters share, and the score that follows.
 
@@ -25,7 +27,7 @@ def weigh_shared(
     InputError, SchemaError
         The articles cannot be read, or do not hold the two.
     """
-    table = shared_terms(articles, doc_id_a, doc_id_b, config)
+    table = shared_terms(articles, doc_id_a, doc_id_b, config, observer=observer)
     facts = table.schema.metadata
     return StoryFacts(
         together,

@@ -17,23 +17,31 @@ from samestory.index.state import BAND, TEXT, Ints, State, salted
 from samestory.index.view import View
 from samestory.kernels.clusters import join_edges
 from samestory.params import Banding
+from samestory.progress import Observer, each, ignore_progress
 from samestory.signature import sketch
 
 AT_ONCE: Final = 8192
 
 
-def check_state(state: State, view: View, config: Config, banding: Banding, executor: Executor) -> list[str]:
+def check_state(
+    state: State,
+    view: View,
+    config: Config,
+    banding: Banding,
+    executor: Executor,
+    observer: Observer = ignore_progress,
+) -> list[str]:
     """Return what is wrong with the state of an index, in words; nothing if it is sound."""
     wrong = _check_values(state, view)
     if wrong:
         return wrong
     checks: list[Callable[[], Iterator[str]]] = [
-        lambda: _check_articles(state),
+        lambda: _check_articles(state, observer),
         lambda: _check_merges(state),
-        lambda: _check_texts(state, config, banding),
-        lambda: _check_prints(state, config),
+        lambda: _check_texts(state, config, banding, observer),
+        lambda: _check_prints(state, config, observer),
         lambda: _check_near(state),
-        lambda: _check_edges(state, config),
+        lambda: _check_edges(state, config, observer),
         lambda: _check_clusters(state, config),
     ]
     for check in checks:
@@ -62,6 +70,11 @@ def _check_values(state: State, view: View) -> list[str]:
     return wrong
 
 
+def _told(n: int, observer: Observer, stage: str) -> Iterator[int]:
+    """Yield where each piece of n rows begins, and tell how many are done."""
+    return each(range(0, n, AT_ONCE), observer, stage, n, lambda begin: min(AT_ONCE, n - begin))
+
+
 def _some(what: str, rows: Any) -> Iterator[str]:
     rows = np.atleast_1d(np.asarray(rows))
     if len(rows):
@@ -69,7 +82,7 @@ def _some(what: str, rows: Any) -> Iterator[str]:
         yield f"{what}: {rows[0]}{more}"
 
 
-def _check_articles(state: State) -> Iterator[str]:
+def _check_articles(state: State, observer: Observer) -> Iterator[str]:
     columns, texts = state.articles, state.texts
     alive = np.flatnonzero(columns["is_alive"])
     ends = columns["id_end"]
@@ -88,7 +101,7 @@ def _check_articles(state: State) -> Iterator[str]:
     n_bytes = int((texts["n_bytes"].astype(np.int64) * texts["n_articles"]).sum())
     if state.facts["n_bytes"] != n_bytes:
         yield f"it counts {state.facts['n_bytes']:,} bytes of text, but has {n_bytes:,}"
-    for begin in range(0, len(alive), AT_ONCE):
+    for begin in _told(len(alive), observer, "check ids"):
         part = alive[begin : begin + AT_ONCE]
         found = state.find_articles([state.id_bytes(article) for article in part.tolist()])
         yield from _some("articles that are not found by their ids", part[found != part])
@@ -101,11 +114,11 @@ def _check_merges(state: State) -> Iterator[str]:
     yield from _some("merges out of order", articles[1:][np.diff(articles) < 0])
 
 
-def _check_texts(state: State, config: Config, banding: Banding) -> Iterator[str]:
+def _check_texts(state: State, config: Config, banding: Banding, observer: Observer) -> Iterator[str]:
     """Sketch all texts again, and look their keys up."""
     texts = state.texts
     there = np.flatnonzero(texts["n_articles"] > 0)
-    for begin in range(0, len(there), AT_ONCE):
+    for begin in _told(len(there), observer, "check texts"):
         part = there[begin : begin + AT_ONCE]
         folded = decode(state, part)
         sketches = sketch(folded, config, banding)
@@ -134,14 +147,14 @@ def _finds(runs: Any, keys: NDArray[np.uint64], members: Ints) -> NDArray[np.boo
     return hits
 
 
-def _check_prints(state: State, config: Config) -> Iterator[str]:
+def _check_prints(state: State, config: Config, observer: Observer) -> Iterator[str]:
     if not config.partial:
         return
     texts = state.texts
     runs = Runs.of_corpus(config.shingle_unit == "char", *(() if state.facts["is_sampled"] else (0, 0)))
     there = np.flatnonzero((texts["n_articles"] > 0) & (texts["is_delegate"] > 0))
     yield from _some("texts whose fingerprints are not there", there[texts["is_posted"][there] == 0])
-    for begin in range(0, len(there), AT_ONCE):
+    for begin in _told(len(there), observer, "check fingerprints"):
         part = there[begin : begin + AT_ONCE]
         prints = take_prints(state, part, runs)
         owners = np.repeat(part, np.diff(prints.offsets))
@@ -171,7 +184,7 @@ def _check_rings(state: State, name: str, there: Ints) -> Iterator[str]:
         yield f"the texts of the {name}s are not those that there are"
 
 
-def _check_edges(state: State, config: Config) -> Iterator[str]:
+def _check_edges(state: State, config: Config, observer: Observer) -> Iterator[str]:
     texts, edges = state.texts, state.edges
     alive = np.flatnonzero(edges["is_alive"])
     first, second = (edges[name][alive].astype(np.int64) for name in ("first", "second"))
@@ -181,7 +194,7 @@ def _check_edges(state: State, config: Config) -> Iterator[str]:
     )
     listed = np.unique(state.edges_of(np.unique(ends))[1])
     yield from _some("edges that their ends do not list", np.setxor1d(listed, alive))
-    for begin in range(0, len(alive), AT_ONCE):
+    for begin in _told(len(alive), observer, "check edges"):
         part = slice(begin, begin + AT_ONCE)
         shared = count_pairs(state, first[part], second[part], config)
         yield from _some("edges with a wrong overlap", alive[part][shared != edges["shared"][alive[part]]])

@@ -24,6 +24,7 @@ from samestory.index.state import EDGES, Ints, State
 from samestory.index.view import View
 from samestory.kernels.index.graph import chain_edges
 from samestory.kernels.index.keyruns import N_PARTITIONS
+from samestory.progress import Observer, each, ignore_progress
 
 MOVED_BYTES: Final = 32 << 20
 """What one commit rewrites of texts, of keys or of metadata, about: LMDB holds it all in memory."""
@@ -36,13 +37,14 @@ _METADATA: Final = pa.schema([schema.ARTICLE.field(name) for name in schema.META
 Flags = NDArray[np.bool_]
 
 
-def compact(saved: Saved) -> None:
+def compact(saved: Saved, observer: Observer = ignore_progress) -> None:
     """Take out of an index what nothing refers to, and make its file as small as it can be.
 
     Parameters
     ----------
     saved : Saved
         Loaded, with the writer's lock held.
+    observer : callable, optional
 
     Raises
     ------
@@ -50,22 +52,24 @@ def compact(saved: Saved) -> None:
         If there is no room: the file grows by what is rewritten before a smaller one takes its place. The
         index is sound then, with a part of the work done.
     """
-    _merge_runs(saved)
-    _move_texts(saved)
-    _merge_metadata(saved)
+    _merge_runs(saved, observer)
+    _move_texts(saved, observer)
+    _merge_metadata(saved, observer)
+    observer("write the index", 0, None)
     _write_columns(saved)
     saved.store.rewrite()
     saved.load()
 
 
-def _merge_runs(saved: Saved) -> None:
+def _merge_runs(saved: Saved, observer: Observer) -> None:
     """Bring the runs of keys together, without those of texts that are gone; ids stay resolvable."""
     is_alive = saved.state.texts["n_articles"] > 0
-    for name, kept in (("keys", is_alive), ("prints", is_alive), ("id_keys", None)):
-        for partitions in _rounds(_runs(saved.state, name).n_entries):
-            puts, deletes = _runs(saved.state, name).plan_all(kept, partitions)
-            if puts or deletes:
-                saved.rearrange([*puts], deletes)
+    kept_of = {"keys": is_alive, "prints": is_alive, "id_keys": None}
+    rounds = [(name, parts) for name in kept_of for parts in _rounds(_runs(saved.state, name).n_entries)]
+    for name, partitions in each(rounds, observer, "merge keys", len(rounds)):
+        puts, deletes = _runs(saved.state, name).plan_all(kept_of[name], partitions)
+        if puts or deletes:
+            saved.rearrange([*puts], deletes)
 
 
 def _runs(state: State, name: str) -> KeyRuns:
@@ -93,7 +97,7 @@ def _used_texts(state: State) -> Flags:
     return is_used
 
 
-def _move_texts(saved: Saved) -> None:
+def _move_texts(saved: Saved, observer: Observer) -> None:
     """Move the texts that are used to new values, and delete the old ones as soon as they are left."""
     texts = saved.state.texts
     end = saved.state.facts["n_chunks"]
@@ -101,7 +105,9 @@ def _move_texts(saved: Saved) -> None:
     rows = rows[np.argsort(texts["chunk"][rows], kind="stable")]
     chunks = texts["chunk"][rows]
     sizes = np.where(_used_texts(saved.state)[rows], texts["code_bytes"][rows], 0).astype(np.int64)
-    for low, high in _pieces(sizes):
+    for low, high in each(
+        _pieces(sizes), observer, "move texts", len(rows), lambda bounds: bounds[1] - bounds[0]
+    ):
         _move_some(
             saved, rows[low:high], sizes[low:high], int(chunks[high]) if high < len(rows) else end, end
         )
@@ -133,13 +139,14 @@ def _move_some(saved: Saved, rows: Ints, sizes: Ints, first_chunk: int, end: int
     saved.rearrange(puts, deletes)
 
 
-def _merge_metadata(saved: Saved) -> None:
+def _merge_metadata(saved: Saved, observer: Observer) -> None:
     """Bring small values of metadata together, and empty the rows of articles that are gone."""
     is_alive = saved.state.articles["is_alive"] > 0
     puts: list[tuple[bytes, list[Any]]] = []
     deletes: list[bytes] = []
     n_bytes = 0
-    for names in _groups(saved.store.view):
+    groups = _groups(saved.store.view)
+    for names in each(groups, observer, "merge metadata", len(groups)):
         changed = _merged(saved.store.view, names, is_alive)
         if changed is None:
             continue

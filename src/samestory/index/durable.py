@@ -36,6 +36,7 @@ from samestory.index.store import Store
 from samestory.index.stories import regroup_stories
 from samestory.kernels.clusters import UNDATED
 from samestory.params import choose_banding
+from samestory.progress import Observer, ignore_progress
 from samestory.read import open_source
 from samestory.read.addresses import refuse_address
 from samestory.result import Result
@@ -350,8 +351,13 @@ class Index:
         return datetime.fromtimestamp((int(times.max()) if len(times) else now) / 1e6, tz=timezone.utc)
 
     @_alone
-    def export(self) -> Result:
+    def export(self, *, observer: Observer = ignore_progress) -> Result:
         """Return clusters and pairs as one run over all articles of the index gives them.
+
+        Parameters
+        ----------
+        observer : callable, optional
+            Called with the stage's name and how far it has come.
 
         Returns
         -------
@@ -366,7 +372,7 @@ class Index:
         state = self._saved.load()
         stored = Stored(state, self._store.view, self._store.folder)
         furniture = self._saved.remover(self.config.shingle_unit == "char").furniture
-        result = run_over(stored, state, self.config, furniture.table)
+        result = run_over(stored, state, self.config, furniture.table, observer)
         label = state.texts["cluster"][state.articles["text"][stored.numbers]]
         founders = state.texts["founder"][label].tolist() if len(label) else []
         known = pa.chunked_array([pa.array([state.id_of(a) for a in founders], pa.string())])
@@ -378,34 +384,41 @@ class Index:
         return result
 
     @_alone
-    def verify(self, *, deep: bool = False) -> list[str]:
+    def verify(self, *, deep: bool = False, observer: Observer = ignore_progress) -> list[str]:
         """Return what is wrong with the index, in words; nothing if it is sound.
 
         Parameters
         ----------
         deep : bool, default False
             Also find all clusters anew, which takes as long as a run over all articles.
+        observer : callable, optional
         """
+        observer("check the file", 0, None)
         wrong = self._store.check()
         if wrong:
             return wrong
         try:
             state = self._saved.load()
-            wrong = check_state(state, self._store.view, self.config, self._banding, self._executor)
+            wrong = check_state(state, self._store.view, self.config, self._banding, self._executor, observer)
             for _ in walk_metadata(self._store.view, state):
                 pass
             if deep and not wrong:
-                self.export()
+                self.export(observer=observer)
         except IndexFormatError as error:
             wrong.append(error.message)
         return wrong
 
     @_alone
-    def compact(self) -> dict[str, Any]:
+    def compact(self, *, observer: Observer = ignore_progress) -> dict[str, Any]:
         """Take out what nothing refers to any more, and make the file as small as it can be.
 
         Nothing else changes: neither clusters, nor what articles are told, nor which ids can be resolved.
         Others may ask meanwhile. About as much room as the index takes is needed beside it.
+
+        Parameters
+        ----------
+        observer : callable, optional
+            Called with the stage's name and how far it has come.
 
         Returns
         -------
@@ -424,7 +437,7 @@ class Index:
             self._saved.load()
             bytes_before = self._store.size_bytes()
             try:
-                compact(self._saved)
+                compact(self._saved, observer)
             except BaseException:
                 self._saved.forget()
                 raise

@@ -25,6 +25,7 @@ from samestory.kernels.clusters import UNDATED
 from samestory.normalise import FoldedTexts
 from samestory.params import choose_banding
 from samestory.pipeline import Timings, cluster_corpus
+from samestory.progress import Observer, each, ignore_progress
 from samestory.result import Result
 from samestory.signature import Sketches, sketch
 from samestory.sites import SiteNames
@@ -128,7 +129,13 @@ def _repeated(folded: FoldedTexts, places: Ints) -> FoldedTexts:
     return FoldedTexts(data, offsets)
 
 
-def run_over(stored: Stored, state: State, config: Config, furniture: pa.Table | None) -> Result:
+def run_over(
+    stored: Stored,
+    state: State,
+    config: Config,
+    furniture: pa.Table | None,
+    observer: Observer = ignore_progress,
+) -> Result:
     """Do what `samestory.cluster` does over the articles of an index, their furniture taken out already."""
     own = dataclasses.replace(config, boilerplate=False)
     banding = choose_banding(config.threshold, config.recall, config.num_perm)
@@ -141,7 +148,10 @@ def run_over(stored: Stored, state: State, config: Config, furniture: pa.Table |
             return texts.keep(folded), sketch(folded, own, banding), sampled
 
         sketches, samples, sizes = [], [], []
-        for (_, folded), (kept, sketched, sampled) in in_order(executor, work, stored.texts(), 2):
+        sketched_texts = in_order(executor, work, stored.texts(), 2)
+        for (_, folded), (kept, sketched, sampled) in each(
+            sketched_texts, observer, "read and sketch", len(stored.numbers), lambda one: len(one[0][1])
+        ):
             texts.add(kept)
             sketches.append(sketched)
             samples.append(sampled)
@@ -166,5 +176,5 @@ def run_over(stored: Stored, state: State, config: Config, furniture: pa.Table |
         )
 
     given = state.articles["story"][stored.numbers].astype(np.int64) if config.level == "story" else None
-    result = cluster_corpus(read, stored, config, Timings(), stories_given=given)  # type: ignore[arg-type]
+    result = cluster_corpus(read, stored, config, Timings(), observer, stories_given=given)  # type: ignore[arg-type]
     return dataclasses.replace(result, furniture=furniture)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -91,7 +92,8 @@ def open_source(data: Any, config: Config, *, scratch: Path | None = None) -> So
         studio = PageStudio(config.n_threads, scratch)
         held.append(studio)
     readers = list(_readers(parts, studio, threads=config.n_threads > 1))
-    return Source(readers, config, [presentable(item) for item in inputs], held)
+    formats = Counter(part.format for part in parts)
+    return Source(readers, config, [presentable(item) for item in inputs], held, formats)
 
 
 def _check_installed(formats: set[str]) -> None:

@@ -105,6 +105,9 @@ class Reader(Protocol):
     def chunks(self, wanted: Wanted | None) -> Iterator[Chunk]:
         """The rows, with at least the wanted columns; with None all the input's own columns."""
 
+    def count_rows(self) -> int | None:
+        """Rows, broken ones too; None where only reading all of them tells."""
+
     def place(self, row: int) -> tuple[str, int]:
         """File and row by which a user finds a row."""
 

@@ -30,6 +30,10 @@ class HtmlFilesReader(PageReader):
         super().__init__(parts[0].name, sum(part.n_bytes for part in parts), studio)
         self._parts = parts
 
+    def count_rows(self) -> int | None:
+        """Rows: one a file."""
+        return len(self._parts)
+
     def place(self, row: int) -> tuple[str, int]:
         """The file of a row, in which it is the only one."""
         return self._parts[row - 1].name, 1

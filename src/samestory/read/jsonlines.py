@@ -59,6 +59,10 @@ class JsonLinesReader:
         self._block_bytes = _PARSE_BYTES * (_PIECES if threads else 1)
         self._fields: pa.Schema | None = None
 
+    def count_rows(self) -> int | None:
+        """Rows: only reading all of them tells."""
+        return None
+
     def place(self, row: int) -> tuple[str, int]:
         """File and line by which a user finds a row."""
         return self.name, row

@@ -45,6 +45,10 @@ class MemoryReader:
         self._batches = batches
         self.spool = spool
 
+    def count_rows(self) -> int | None:
+        """Rows of a table; of a long stream only reading all of it tells."""
+        return None if self.spool is not None else sum(batch.num_rows for batch in self._batches)
+
     def place(self, row: int) -> tuple[str, int]:
         """The row of the table."""
         return self.name, row

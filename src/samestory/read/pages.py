@@ -68,6 +68,10 @@ class PageReader(ABC):
         self._plain: list[int] = []
         self._cut: list[int] = []
 
+    def count_rows(self) -> int | None:
+        """Rows: only reading all of them tells."""
+        return None
+
     @abstractmethod
     def place(self, row: int) -> tuple[str, int]:
         """File and row by which a user finds a row."""

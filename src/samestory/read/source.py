@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final
@@ -26,6 +26,7 @@ from samestory.read.textfiles import TextFilesReader
 from samestory.schema import ARTICLE, ROLES
 
 _AHEAD: Final = 2  # chunks decoded while one is worked on
+_MOST_COUNTED: Final = 1000  # files, each of which must be opened for its count
 _SKIP_HINT: Final = "correct it, or set such rows aside with --on-error skip"
 
 
@@ -54,6 +55,8 @@ class Source:
         Names for the record of the run.
     spools : sequence of Closing
         Temporary files to delete and processes to end on closing.
+    formats : mapping of str to int, optional
+        Files of each format.
 
     Attributes
     ----------
@@ -63,6 +66,8 @@ class Source:
         What was given, by name.
     n_bytes : int
         Size of the whole input, 0 where it is not known.
+    formats : dict of str to int
+        Files of each format.
     """
 
     def __init__(
@@ -71,9 +76,11 @@ class Source:
         config: Config,
         inputs: Sequence[str],
         spools: Sequence[Closing] = (),
+        formats: Mapping[str, int] | None = None,
     ) -> None:
         self.inputs = list(inputs)
         self.n_bytes = sum(reader.n_bytes for reader in readers)
+        self.formats = dict(formats or {})
         self._readers = readers
         self._spools = spools
         self._threads = config.n_threads > 1
@@ -90,6 +97,33 @@ class Source:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def n_rows(self) -> int | None:
+        """Rows of the whole input, broken ones too; None where it would take long to tell."""
+        if len(self._readers) > _MOST_COUNTED:
+            return None
+        n_rows = 0
+        for reader in self._readers:
+            if (own := reader.count_rows()) is None:
+                return None
+            n_rows += own
+        return n_rows
+
+    def all_columns(self) -> list[Columns]:
+        """The distinct columns by role of all files, those of the first one first.
+
+        Raises
+        ------
+        InputError, SchemaError
+            A file cannot be read, or its columns cannot be used.
+        """
+        found: list[Columns] = []
+        for k in range(len(self._readers)):
+            columns = self._columns(k)
+            if columns is not None and columns not in found:
+                found.append(columns)
+        return found
 
     @property
     def rejects(self) -> list[Reject]:

@@ -25,6 +25,10 @@ class TextFilesReader:
         self.n_bytes = sum(part.n_bytes for part in parts)
         self._parts = parts
 
+    def count_rows(self) -> int | None:
+        """Rows: one a file."""
+        return len(self._parts)
+
     def place(self, row: int) -> tuple[str, int]:
         """The file of a row, in which it is the only one."""
         return self._parts[row - 1].name, 1

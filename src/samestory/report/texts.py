@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samestory.passages import Comparison, Reading, Side, compare_readings
+from samestory.progress import Observer, each, ignore_progress
 from samestory.report.escape import json_size
 from samestory.report.listing import BESIDE, Listing
 from samestory.report.plain import plain_text
@@ -102,7 +103,9 @@ def _by_turns(some: Sequence[Any], others: Sequence[Any]) -> list[Any]:
     return found
 
 
-def make_texts(pairs: Sequence[Pair], readings: Mapping[int, Reading]) -> Texts:
+def make_texts(
+    pairs: Sequence[Pair], readings: Mapping[int, Reading], observer: Observer = ignore_progress
+) -> Texts:
     """Compare pairs of readings, as many as there is room and time for.
 
     Parameters
@@ -110,11 +113,12 @@ def make_texts(pairs: Sequence[Pair], readings: Mapping[int, Reading]) -> Texts:
     pairs : sequence of (int, int)
     readings : mapping
         By place in the listing's articles; those that were not found are absent.
+    observer : callable, optional
     """
     made = Texts(n_changed=sum(not reading.is_as_recorded for reading in readings.values()))
     compared: dict[Pair, Comparison] = {}
     work = 0
-    for pair in pairs:
+    for pair in each(pairs, observer, "compare texts", len(pairs)):
         if all(place in readings for place in pair):
             work += sum(len(readings[place].text) for place in pair)
             if work > MOST_WORK and compared:

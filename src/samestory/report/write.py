@@ -78,7 +78,7 @@ def write_report(
         Jinja2 or Matplotlib is not installed.
     """
     check_report(output, overwrite=overwrite)
-    observer("read", 0, None)
+    observer("read a run", 0, None)
     run = FinishedRun.open(folder, inputs=inputs or None)
     arrays = read_arrays(run)
     table = run.stories(STORIES.names)
@@ -87,7 +87,7 @@ def write_report(
     texts = _texts(run, arrays, listing, observer) if text else Texts()
     observer("draw", 0, None)
     page = _page(run, arrays, table, listing, texts, with_text=text)
-    observer("write", 0, None)
+    observer("write the page", 0, None)
     _write_whole(Path(output), page, overwrite=overwrite)
     return {
         "file": os.fspath(output),
@@ -138,16 +138,14 @@ def _texts(run: FinishedRun, arrays: Arrays, listing: Listing, observer: Observe
     if not places:
         return Texts()
     ids = [arrays.ids[listing.rows[place]].as_py() for place in places]
-    observer("read texts", 0, None)
     try:
         found: Mapping[str, Reading] = run.readings(ids, observer)
     except SamestoryError as error:
         return Texts(why_none=error.message)
-    observer("compare texts", 0, None)
     readings = {place: found[doc_id] for place, doc_id in zip(places, ids, strict=True) if doc_id in found}
     if not readings:
         return Texts(why_none="the inputs have none of the articles")
-    return make_texts(pairs, readings)
+    return make_texts(pairs, readings, observer)
 
 
 def _page(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from samestory.kernels.clusters import join_edges
 from samestory.kernels.story import groups as kernel
 from samestory.kernels.story.scores import compare_pairs, score_members
+from samestory.progress import Observer, each, ignore_progress
 from samestory.story.neighbours import Neighbours
 from samestory.story.terms import Terms, shared_terms
 from samestory.threads import in_order
@@ -119,7 +120,9 @@ def find_edges(neighbours: Neighbours, factors: NDArray[np.float64], linkage: Li
     return Edges(*neighbours.edges(factors, linkage.least))
 
 
-def group(units: Units, edges: Edges, linkage: Linkage, executor: Executor) -> NDArray[np.int64]:
+def group(
+    units: Units, edges: Edges, linkage: Linkage, executor: Executor, observer: Observer = ignore_progress
+) -> NDArray[np.int64]:
     """Group articles to stories.
 
     Parameters
@@ -128,6 +131,7 @@ def group(units: Units, edges: Edges, linkage: Linkage, executor: Executor) -> N
     edges : Edges
     linkage : Linkage
     executor : Executor
+    observer : callable, optional
 
     Returns
     -------
@@ -161,7 +165,10 @@ def group(units: Units, edges: Edges, linkage: Linkage, executor: Executor) -> N
             groups,
         )
 
-    for _ in in_order(executor, work, _components(n, edges), 8):
+    components = _components(n, edges)
+    total = sum(len(part.members) for part in components)
+    done = in_order(executor, work, components, 8)
+    for _ in each(done, observer, "group", total, lambda one: len(one[0].members)):
         pass
     return groups
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samestory.kernels.story import neighbours as kernel
+from samestory.progress import Observer, each, ignore_progress
 from samestory.story.terms import Terms
 from samestory.threads import in_order
 
@@ -115,9 +116,12 @@ class _Lists:
     weights: NDArray[np.float32]
 
 
-def find_neighbours(terms: Terms, timeline: Timeline, executor: Executor) -> Neighbours:
+def find_neighbours(
+    terms: Terms, timeline: Timeline, executor: Executor, observer: Observer = ignore_progress
+) -> Neighbours:
     """Find the neighbours of every article and compare it with them."""
     n = len(terms.numbers)
+    observer("neighbours", 0, n)
     lists = _invert(terms, executor)
     begins, ends = timeline.windows()
     docs = np.empty((n, MOST_NEIGHBOURS), dtype=np.int32)
@@ -145,7 +149,9 @@ def find_neighbours(terms: Terms, timeline: Timeline, executor: Executor) -> Nei
         kernel.compare_neighbours(first, last, terms.names, terms.weights, terms.numbers, docs, similarities)
         return n_read
 
-    n_read = sum(done for _, done in in_order(executor, work, range(0, n, _CHUNK), 8))
+    compared = in_order(executor, work, range(0, n, _CHUNK), 8)
+    compared = each(compared, observer, "neighbours", n, lambda one: min(_CHUNK, n - one[0]))
+    n_read = sum(done for _, done in compared)
     return Neighbours(docs, similarities, n_read)
 
 
