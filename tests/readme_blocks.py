@@ -15,7 +15,7 @@ _BLOCK: Final = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 # Lines with figures that are no two times the same.
-_VARYING: Final = re.compile(r"^(time|peak memory|size|written|reading) .*$")
+_VARYING: Final = re.compile(r"^(time|peak memory|size|threads) .*$")
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def run_block(block: Block, folder: Path, path: Path) -> subprocess.CompletedPro
         "PATH": f"{path}{os.pathsep}{settings['PATH']}",
         "PYTHONPATH": f"{source}{os.pathsep}{settings.get('PYTHONPATH', '')}",
         "COLUMNS": "80",
+        "HOME": str(folder),
         "PYTHONUTF8": "1",
     }
     return subprocess.run(
@@ -73,6 +74,7 @@ def test_every_command_runs_and_prints_what_is_shown(tmp_path: Path) -> None:
             assert comparable(done.stdout) == comparable(block.shown), block.code
         ran += 1
     assert ran >= 8
+    assert "complete" in (folder / ".config/fish/completions/samestory.fish").read_text()
     assert (folder / "report.html").stat().st_size > 100_000
 
 
