@@ -266,6 +266,8 @@ def _open(folder: str, *, readonly: bool = False, lock_timeout: float = 60.0) ->
     except InputError as error:
         if error.message.startswith("there is no index"):
             hint = "check the path; samestory ingest makes an index"
+            if (Path(folder) / "run.json").is_file():
+                hint = "it is the result of a run: see samestory explain, report and evaluate"
             raise InputError(error.message, hint=hint) from error
         raise
 
@@ -283,9 +285,13 @@ def _read_ids(name: str) -> list[str]:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         lines = data.decode("utf-8-sig").split("\n")
     except OSError as error:
-        raise InputError(f"{name}: cannot be read: {error.strerror or error}") from error
+        raise InputError(
+            f"{name}: cannot be read: {error.strerror or error}", hint="check the path"
+        ) from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{name}: is not valid UTF-8 (at byte {error.start + 1})") from error
+        raise InputError(
+            f"{name}: is not valid UTF-8 (at byte {error.start + 1})", hint="write it again as UTF-8"
+        ) from error
     return [line for line in (line.rstrip("\r") for line in lines) if line]
 
 
