@@ -223,8 +223,16 @@ def _check_number(
         and (value < high if high_open else value <= high)
     )
     if not inside:
-        left, right = "(" if low_open else "[", ")" if high_open else "]"
-        raise ConfigError(f"{name} is {value!r}, not a number in {left}{low:g}, {high:g}{right}")
+        least = f"over {low:g}" if low_open else f"from {low:g}"
+        most = f"under {high:g}" if high_open else f"up to {high:g}"
+        raise ConfigError(f"{name} is {value!r}, not a number {least} and {most}", hint=_as_share(value))
+
+
+def _as_share(value: object) -> str | None:
+    """Return how a percentage is to be written, if a value looks like one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 1 < value <= 100:
+        return None
+    return f"for {value:g} % write {value / 100:g}"
 
 
 def _check_integer(name: str, value: object, low: int, high: int) -> None:

@@ -224,7 +224,9 @@ def _read_stats(path: Path, where: str) -> dict[str, Any]:
     try:
         stats = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise InputError(f"{where}: no {path.name} in it", hint=_HINT) from error
+        is_index = (path.parent / "data.mdb").is_file()
+        hint = "it is an index: samestory index export writes it as a run" if is_index else _HINT
+        raise InputError(f"{where}: no {path.name} in it", hint=hint) from error
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read as JSON: {error}", hint=_AGAIN_HINT) from error
     if not isinstance(stats, dict) or not isinstance(stats.get("inputs"), list):

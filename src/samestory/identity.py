@@ -35,17 +35,21 @@ def check_unique(ids: Any, source: Source) -> None:
         return
     counted = pc.value_counts(ids)
     repeated = counted.filter(pc.greater(counted.field("counts"), 1)).field("values")
-    lines = []
+    lines, again = [], False
     for value in repeated.slice(0, _MOST_NAMED):
         rows = np.flatnonzero(pc.equal(ids, value).to_numpy())
-        places = ", ".join(source.locate(int(row)) for row in rows[:_MOST_NAMED])
+        located = [source.locate(int(row)) for row in rows[:_MOST_NAMED]]
+        again = again or len(set(located)) < len(located)
+        places = ", ".join(located)
         more = f" and {len(rows) - _MOST_NAMED} more" if len(rows) > _MOST_NAMED else ""
         lines.append(f"{value.as_py()!r} at {places}{more}")
     if len(repeated) > _MOST_NAMED:
         lines.append(f"and {len(repeated) - _MOST_NAMED:,} more ids")
     raise InputError(
         "duplicate ids: " + "; ".join(lines),
-        hint="choose another column with --id-column, or keep the first of each with --on-error skip",
+        hint="an input is given more than once: leave one out"
+        if again
+        else "choose another column with --id-column, or keep the first of each with --on-error skip",
     )
 
 

@@ -54,6 +54,26 @@ def test_help_of_the_whole() -> None:
     assert all(command in ran.out for command in COMMANDS)
 
 
+def test_commands_stand_in_the_order_of_their_use() -> None:
+    shown = CliRunner().invoke(app, ["--help"], prog_name="samestory").output
+    listed = shown.partition("Commands:")[2].partition("Start with:")[0].split("\n")
+    names = [line.split()[0] for line in listed if line.strip()]
+    assert names == ["cluster", "dedup", "ingest", "index", "explain", "report", "evaluate", "example"]
+    assert "\n    samestory example news.jsonl\n" in shown
+
+
+@pytest.mark.parametrize("command", ["cluster", "dedup", "ingest"])
+def test_many_options_stand_under_headings(command: str) -> None:
+    shown = CliRunner().invoke(app, [command, "--help"], prog_name="samestory").output
+    places = [shown.index(f"\n{name}:\n") for name in ("Input", "Matching", "Stories", "Output", "Running")]
+    assert places == sorted(places)
+    matching = shown[places[1] : places[2]]
+    assert "--threshold" in matching
+    assert "--threads" not in matching
+    options = [option for option in app.commands[command].params if option.param_type_name == "option"]
+    assert all(f"{max(option.opts, key=len)} " in shown for option in options)
+
+
 def test_version() -> None:
     ran = run("--version")
     assert (ran.code, ran.err) == (0, "")

@@ -142,7 +142,9 @@ def test_compact(folder: Path) -> None:
     ran = call("index", "compact", folder, "--json")
     assert ran.code == 0, ran.err
     assert all(value > 0 for value in json.loads(ran.out).values())
-    assert call("index", "compact", folder).code == 0
+    told = call("index", "compact", folder)
+    assert (told.code, told.out) == (0, "")
+    assert [line.split()[0] for line in told.err.splitlines()] == ["size", "articles", "time"]
     assert n_articles(folder) == 3
     assert call("index", "verify", folder, "--deep").code == 0
 

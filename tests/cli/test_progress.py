@@ -17,6 +17,7 @@ from command import SAMESTORY, call, environment, run_on_terminal
 import samestory
 from samestory.cli.bars import Board, Pace, line_of
 from samestory.progress import STAGES, Stage, describe, each
+from samestory.read.arrivals import Arrivals
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 READING = STAGES["read and sketch"]
@@ -139,6 +140,15 @@ def test_where_the_rows_are_not_known_there_is_no_total(news: Path) -> None:
     seen: list[int | None] = []
     samestory.cluster(news, observer=lambda stage, done, total: seen.append(total) if done else None)
     assert seen[0] is None
+
+
+def test_ingesting_knows_its_total(parquet: Path, tmp_path: Path) -> None:
+    arrivals = Arrivals([str(parquet)], samestory.Config(), rows=15, seconds=1)
+    seen = [(len(batch), arrivals.n_rows) for batch in arrivals.batches()]
+    assert seen == [(15, 40), (15, 40), (10, 40)]
+    (tmp_path / "n.jsonl").write_text('{"id": "x", "text": "y"}\n')
+    mixed = Arrivals([str(tmp_path / "n.jsonl")], samestory.Config(), rows=15, seconds=1)
+    assert [mixed.n_rows for _ in mixed.batches()] == [None]
 
 
 def test_a_result_is_written_row_by_row_to_the_total(parquet: Path, tmp_path: Path) -> None:

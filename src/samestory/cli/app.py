@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from samestory.cli.commands import Group
+from samestory.cli.commands import Command, Group
 from samestory.cli.evaluate import evaluate
 from samestory.cli.explain import explain
 from samestory.cli.index import index
@@ -22,6 +22,16 @@ from samestory.cli.options import (
 from samestory.cli.places import Place
 from samestory.cli.report import report
 from samestory.version import __version__
+
+_APP_EXAMPLES = """
+\b
+Start with:
+  samestory example news.jsonl
+  samestory cluster news.jsonl -o out
+  samestory report out -o report.html
+
+Each command has a --help with examples.
+"""
 
 _CLUSTER_EXAMPLES = """
 \b
@@ -55,17 +65,12 @@ _OVERWRITE_HELP = "Replace an earlier result."
 
 @click.group(
     cls=Group,
+    epilog=_APP_EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SAMESTORY"},
 )
 @click.version_option(__version__, prog_name="samestory")
 def app() -> None:
-    r"""Find duplicate and near-duplicate news stories.
-
-    \b
-    Start with:
-      samestory example news.jsonl
-      samestory cluster news.jsonl -o out
-    """
+    """Find duplicate and near-duplicate news stories."""
 
 
 @app.command(epilog=_CLUSTER_EXAMPLES)
@@ -124,7 +129,7 @@ def dedup(**options: object) -> int:
     return run_dedup(options)
 
 
-@app.command(epilog=_EXAMPLE_EXAMPLES)
+@click.command(cls=Command, epilog=_EXAMPLE_EXAMPLES)
 @click.argument("file", metavar="FILE.jsonl", type=Place())
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")
 @config_option
@@ -141,8 +146,5 @@ def example(file: str, overwrite: bool, json: bool, quiet: bool, verbose: bool) 
     write_example(file, overwrite=overwrite, as_json=json, quiet=quiet)
 
 
-app.add_command(evaluate)
-app.add_command(explain)
-app.add_command(report)
-app.add_command(ingest)
-app.add_command(index)
+for command in (ingest, index, explain, report, evaluate, example):
+    app.add_command(command)

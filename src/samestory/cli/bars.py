@@ -43,9 +43,9 @@ def shown_progress() -> Iterator[Observer]:
         return
     board = Board()
     live = Live(board, console=console, transient=True, refresh_per_second=_DRAWN_A_SECOND)
-    with _interrupts_later():
-        live.start()
     try:
+        with _interrupts_later():
+            live.start()
         yield board
     finally:
         with _interrupts_later():

@@ -24,7 +24,7 @@ _HEADINGS: Final = {
 }
 """Headings in the order in which they are shown, and the options under each; the others come last."""
 _LAST: Final = "Running"
-_LONG: Final = 16
+_LONG: Final = 20
 """Of so many options headings help."""
 _MOST_LEFT: Final = 27
 """Cells for the names of options; longer ones have a line of their own."""
@@ -94,6 +94,10 @@ class Group(_OfItsOwn, click.Group):
     """A group of commands that names the nearest one for a name it does not know."""
 
     command_class = Command
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which they were added: what is used most comes first."""
+        return list(self.commands)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

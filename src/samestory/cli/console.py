@@ -106,8 +106,10 @@ def _summary(stats: dict[str, Any]) -> Table:
         table.add_row("stories", f"{stories['stories']:,}", several)
     furniture = stats["furniture"]
     if furniture["articles"]:
-        what = f"{furniture['ratio']:.1%} of the words, in {furniture['articles']:,} articles"
-        table.add_row("page furniture", f"{furniture['blocks']:,}", f"blocks learnt; {what} taken out")
+        blocks = "block" if furniture["blocks"] == 1 else "blocks"
+        where = "1 article" if furniture["articles"] == 1 else f"{furniture['articles']:,} articles"
+        what = f"{furniture['ratio']:.1%} of the words, in {where}"
+        table.add_row("page furniture", f"{furniture['blocks']:,}", f"{blocks} learnt; {what} taken out")
     if counts["round_ups"]:
         table.add_row("round-ups", f"{counts['round_ups']:,}", "hold several stories and join none of them")
     if counts["empty"]:

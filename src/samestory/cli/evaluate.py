@@ -122,6 +122,10 @@ def _run(options: dict[str, Any]) -> int:
     for name in _NEED_SWEEP:
         if options[name] is not None and not options["sweep"]:
             raise UsageProblem(f"--{name} is for a sweep", "add --sweep")
+    limit = options["fail_under"]
+    if limit is not None and abs(limit) > 1:
+        hint = f"for {limit:g} % write {limit / 100:g}" if 1 < limit <= 100 else "scores are from -1 to 1"
+        raise UsageProblem(f"--fail-under is {limit:g}, which no score can be", hint)
     from samestory.evaluate.judge import evaluate as judge
     from samestory.evaluate.outcome import Outcome
     from samestory.evaluate.plot import check_plot, plot_sweep

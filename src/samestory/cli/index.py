@@ -147,8 +147,12 @@ def compact(folder: str, lock_timeout: float, **options: Any) -> None:
     """Write an index anew without what is no longer needed."""
     with _progress(options) as observer, _open(folder, lock_timeout=lock_timeout) as opened:
         done = opened.compact(observer=observer)
-    said = ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in done.items())
-    _tell(options, done, said)
+    if not options["json"] and not options["quiet"]:
+        from samestory.cli.facts import print_facts
+
+        print_facts(_compacted(done), to_stderr=True)
+        return
+    _tell(options, done, "")
 
 
 @index.command(epilog=_EXPIRE_EXAMPLES)
@@ -266,6 +270,8 @@ def _open(folder: str, *, readonly: bool = False, lock_timeout: float = 60.0) ->
     except InputError as error:
         if error.message.startswith("there is no index"):
             hint = "check the path; samestory ingest makes an index"
+            if (Path(folder) / "run.json").is_file():
+                hint = "it is the result of a run: see samestory explain, report and evaluate"
             raise InputError(error.message, hint=hint) from error
         raise
 
@@ -283,9 +289,13 @@ def _read_ids(name: str) -> list[str]:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         lines = data.decode("utf-8-sig").split("\n")
     except OSError as error:
-        raise InputError(f"{name}: cannot be read: {error.strerror or error}") from error
+        raise InputError(
+            f"{name}: cannot be read: {error.strerror or error}", hint="check the path"
+        ) from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{name}: is not valid UTF-8 (at byte {error.start + 1})") from error
+        raise InputError(
+            f"{name}: is not valid UTF-8 (at byte {error.start + 1})", hint="write it again as UTF-8"
+        ) from error
     return [line for line in (line.rstrip("\r") for line in lines) if line]
 
 
@@ -306,8 +316,13 @@ def _articles(n: int) -> str:
     return "1 article" if n == 1 else f"{n:,} articles"
 
 
-def _plain(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
+def _compacted(done: dict[str, Any]) -> list[tuple[str, str, str]]:
+    before, after = (done[name] / 1e6 for name in ("bytes_before", "bytes_after"))
+    return [
+        ("size", f"{after:,.1f} MB", f"before {before:,.1f} MB"),
+        ("articles", f"{done['articles']:,}", f"{done['texts']:,} different texts"),
+        ("time", f"{done['seconds']:.1f} s", ""),
+    ]
 
 
 def _rows_of(facts: dict[str, Any], *, verbose: bool) -> list[tuple[str, str, str]]:

@@ -184,7 +184,6 @@ def _ingest_all(index: Index, config: Config, options: dict[str, Any], console: 
         open_answers(output, overwrite=options["overwrite"]) as put,
     ):
         intake.run(put, note, observer)
-        observer("write", 0, None)
     if config.on_error == "skip":
         aside.finish()
     summarise(intake.summary([presentable(item) for item in options["inputs"]], output), console, output)

@@ -71,7 +71,7 @@ class Intake:
         try:
             for batch in self._arrivals.batches():
                 self._add(batch, put, note)
-                observer("ingest", self._counts["articles"], None)
+                observer("ingest", self._counts["articles"], self._arrivals.n_rows)
         except SamestoryError as error:
             if not self._counts["batches"]:
                 raise

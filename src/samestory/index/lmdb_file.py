@@ -97,6 +97,8 @@ def create_file(folder: Path, fill: Callable[[lmdb.Transaction[bytes]], None]) -
         If another process is writing to it.
     """
     path = folder / DATA_NAME
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file, not the folder of an index", hint="name a folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # In this order: the first file goes only once another one has come.

@@ -32,12 +32,18 @@ class Arrivals:
         Articles in a batch; fewer in the last, or where standard input pauses.
     seconds : float
         Time to wait for more lines of standard input once the first of a batch is there.
+
+    Attributes
+    ----------
+    n_rows : int or None
+        Rows of the whole input, once it is being read; None where only reading tells.
     """
 
     def __init__(self, inputs: Sequence[str], config: Config, *, rows: int, seconds: float) -> None:
         if list(inputs).count(NAME) > 1:
             raise InputError("standard input is given more than once", hint="give - only once")
         self.warnings: list[str] = []
+        self.n_rows: int | None = None
         self._inputs = inputs
         self._config = config
         self._rows = rows
@@ -78,6 +84,8 @@ class Arrivals:
         with _Updating.of(open_source(inputs, self._config)) as source:
             if inputs == [NAME] and source.columns["doc_id"] is None:
                 raise no_ids([name for name in source.columns.values() if name is not None])
+            if len(inputs) == len(self._inputs):
+                self.n_rows = source.n_rows
             for batch in _regrouped(source.batches(), self._rows):
                 self._rejects += source.rejects[n_taken:]
                 n_taken = len(source.rejects)

@@ -20,6 +20,9 @@ from samestory.read.remote import NAMED_BY_PATH, connect, is_web, promptly
 
 _MAGIC: Final = re.compile(r"[*?\[]")
 _HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
+_RESULT: Final = {"clusters.parquet", "pairs.parquet"}
+_RECORD: Final = "run.json"
+_DATA: Final = "data.mdb"
 _KNOWN: Final = ", ".join(EXTENSIONS)
 
 
@@ -131,11 +134,16 @@ def _single(place: _Place, name: str, info: fs.FileInfo, forced: str | None) -> 
 def _directory(place: _Place, forced: str | None) -> Iterator[tuple[Part, str]]:
     """Readable files under a directory that the user named."""
     parts = _files_below(place, place.path, forced)
-    if not parts:
+    names = {part.name for part in parts}
+    if names >= _RESULT and place.look(posixpath.join(place.path, _RECORD)).is_file:
         raise InputError(
-            f"{place.given}: empty, no file in it that can be read",
-            hint=f"readable are {_KNOWN}; see also --format",
+            f"{place.given}: a result of samestory, not articles", hint="name the run's own inputs"
         )
+    if not parts:
+        what, hint = "empty", f"readable are {_KNOWN}; see also --format"
+        if place.look(posixpath.join(place.path, _DATA)).is_file:
+            what, hint = "an index of samestory", "samestory index export writes its clusters"
+        raise InputError(f"{place.given}: {what}, no file in it that can be read", hint=hint)
     for part in parts:
         yield part, posixpath.join(place.given.replace(os.sep, "/"), part.name)
 
