@@ -70,6 +70,19 @@ def _nearest_parent(path: Path) -> Path:
     return path
 
 
+def files_of(result: Any) -> list[str]:
+    """Return the names of the files of a `samestory.Result`, in the order in which they are told."""
+    is_there = {
+        CLUSTERS_FILE: True,
+        PAIRS_FILE: True,
+        FURNITURE_FILE: result.furniture is not None and len(result.furniture) > 0,
+        STORIES_FILE: result.stories is not None,
+        REJECTS_FILE: result.stats["config"]["on_error"] == "skip",
+        RUN_FILE: True,
+    }
+    return [name for name, there in is_there.items() if there]
+
+
 def write_result(
     folder: str | PathLike[str],
     clusters: pa.Table,

@@ -109,7 +109,7 @@ def _summary(stats: dict[str, Any]) -> Table:
         blocks = "block" if furniture["blocks"] == 1 else "blocks"
         where = "1 article" if furniture["articles"] == 1 else f"{furniture['articles']:,} articles"
         what = f"{furniture['ratio']:.1%} of the words, in {where}"
-        table.add_row("page furniture", f"{furniture['blocks']:,}", f"{blocks} learnt; {what} taken out")
+        table.add_row("page furniture", f"{furniture['blocks']:,}", f"{blocks} taken out: {what}")
     if counts["round_ups"]:
         table.add_row("round-ups", f"{counts['round_ups']:,}", "hold several stories and join none of them")
     if counts["empty"]:
@@ -146,9 +146,9 @@ def _largest_clusters(largest: list[dict[str, Any]]) -> Table:
 def _largest_stories(largest: list[dict[str, Any]]) -> Table:
     """Return the largest stories with the terms that hold each together."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("largest stories")
-    table.add_column("articles", justify="right")
-    table.add_column("held together by", style="dim")
+    table.add_column("largest stories", no_wrap=True, overflow="ellipsis")
+    table.add_column("articles", justify="right", no_wrap=True, min_width=8)
+    table.add_column("held together by", style="dim", no_wrap=True, overflow="ellipsis")
     for story in largest:
         name = story["title"] or story["story_id"]
         terms = ", ".join(story["terms"][:_MOST_TERMS])

@@ -22,7 +22,7 @@ def run_cluster(options: dict[str, Any]) -> int:
     from samestory.cli.console import Console
     from samestory.pipeline import cluster_source
     from samestory.read import open_source
-    from samestory.write import check_folder
+    from samestory.write import check_folder, files_of
 
     config = config_from(options)
     console = Console.from_options(options)
@@ -35,7 +35,8 @@ def run_cluster(options: dict[str, Any]) -> int:
     with console.progress() as observer, open_source(list(options["inputs"]), config) as source:
         result = cluster_source(source, config, observer)
         result.write(options["output"], overwrite=options["overwrite"], observer=observer)
-    console.summarise(result.stats, f"{options['output']}/clusters.parquet, pairs.parquet, run.json")
+    first, *others = files_of(result)
+    console.summarise(result.stats, ", ".join([str(Path(options["output"]) / first), *others]))
     return 0
 
 
