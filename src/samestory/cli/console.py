@@ -144,11 +144,11 @@ def _largest_clusters(largest: list[dict[str, Any]]) -> Table:
 
 
 def _largest_stories(largest: list[dict[str, Any]]) -> Table:
-    """Return the largest stories with the terms that hold each together."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("largest stories", no_wrap=True, overflow="ellipsis")
-    table.add_column("articles", justify="right", no_wrap=True, min_width=8)
-    table.add_column("held together by", style="dim", no_wrap=True, overflow="ellipsis")
+    """Return the largest stories with the terms that hold each together: a line each."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", expand=True)
+    table.add_column("largest stories", no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column("articles", justify="right", width=len("articles"))
+    table.add_column("held together by", style="dim", no_wrap=True, overflow="ellipsis", ratio=1)
     for story in largest:
         name = story["title"] or story["story_id"]
         terms = ", ".join(story["terms"][:_MOST_TERMS])
