@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from readme_blocks import README, Block, blocks_of, comparable
 
 import samestory
+from readme_blocks import README, Block, blocks_of, comparable
 
 ROOT = README.parent
 BLOCKS = blocks_of(README.read_text(encoding="utf-8"))
