@@ -31,6 +31,7 @@ from samestory.index.store import Store
 from samestory.kernels.clusters import UNDATED
 from samestory.params import choose_banding
 from samestory.passages import Article, Comparison, Reader, Reading, compare_readings
+from samestory.read.dates import usual
 
 Ints = NDArray[np.int64]
 
@@ -131,7 +132,7 @@ def _readings(index: _Opened, articles: Ints) -> list[Reading]:
     distinct = np.unique(articles)
     told = read_metadata(index.store.view, state, distinct).to_pylist()
     times = pa.array(columns["time"][distinct], mask=columns["time"][distinct] == UNDATED)
-    dates = times.cast(schema.TIMESTAMP).to_pylist()
+    dates = usual(times.cast(schema.TIMESTAMP)).to_pylist()
     readings = {}
     for article, row, date in zip(distinct.tolist(), told, dates, strict=True):
         compared = _text(state, int(columns["text"][article]))
