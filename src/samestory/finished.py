@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import glob
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike, fspath
@@ -231,12 +230,12 @@ def _beside(folder: Path, inputs: list[Any]) -> list[str] | None:
 def _is_relative(name: str) -> bool:
     """Whether an input is a path that depends on the present folder."""
     is_path = name not in (_FROM_STDIN, _FROM_MEMORY) and scheme_of(name) is None
-    return is_path and not os.path.isabs(name)
+    return is_path and not Path(name).is_absolute()
 
 
 def _is_there(name: str) -> bool:
     try:
-        return os.path.exists(name) or any(True for _ in glob.iglob(name, recursive=True))
+        return Path(name).exists() or any(True for _ in glob.iglob(name, recursive=True))
     except ValueError:  # a null character is in it
         return False
 

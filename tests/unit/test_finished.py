@@ -168,14 +168,13 @@ def test_globs_and_several_inputs_are_found_beside_the_run(
 
 
 def test_dates_that_python_does_not_have(tmp_path: Path) -> None:
-    dates = pa.array([2**62, -(2**62), 0], pa.timestamp("us", tz="UTC"))
+    far = pa.array([2**62, -(2**62), 0], pa.timestamp("us", tz="UTC"))
     table = to_table(corpus()[:3])
-    table = table.set_column(table.schema.get_field_index("published_at"), "published_at", dates)
+    table = table.set_column(table.schema.get_field_index("published_at"), "published_at", far)
     pq.write_table(table, tmp_path / "n.parquet")
     run = run_over(tmp_path / "n.parquet", tmp_path / "out")
-    years = [
-        date and date.year for date in (a.published_at for a in run.articles(["0.0", "1.0", "0.1"]).values())
-    ]
+    dates = [article.published_at for article in run.articles(["0.0", "1.0", "0.1"]).values()]
+    years = [date and date.year for date in dates]
     assert years == [None, None, 1970]
 
 

@@ -85,11 +85,8 @@ def _compare(
     readings = run.readings([doc_id_a, doc_id_b], observer)
     gone = [doc_id for doc_id in dict.fromkeys((doc_id_a, doc_id_b)) if doc_id not in readings]
     if gone:
-        told = (
-            f"the article {gone[0]!r} is"
-            if len(gone) == 1
-            else f"the articles {gone[0]!r} and {gone[1]!r} are"
-        )
+        names = " and ".join(map(repr, gone))
+        told = f"the article {names} is" if len(gone) == 1 else f"the articles {names} are"
         raise InputError(
             f"{', '.join(run.inputs)}: {told} there no longer",
             hint="the inputs have changed since the run; name those that it read with --input",

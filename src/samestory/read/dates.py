@@ -165,7 +165,7 @@ def _zone(zone: str | None) -> timezone:
 
 
 def usual(moments: Any) -> Any:
-    """Return moments as they are, null for those before the year 1 or after 9999: Python has no such dates."""
+    """Return moments as they are, null for those out of the years 1 to 9999, all that Python has."""
     numbers = moments.cast(pa.int64())
     is_usual = pc.and_(pc.greater_equal(numbers, _FIRST), pc.less_equal(numbers, _LAST))
     return pc.if_else(is_usual, moments, pa.scalar(None, moments.type))
