@@ -22,6 +22,7 @@ from samestory.report.listing import Listing, make_listing
 from samestory.report.page import check_jinja, render_page
 from samestory.report.panels import matrix, overlap_panels, time_panels
 from samestory.report.texts import Texts, find_stand_ins, make_texts, pairs_to_compare
+from samestory.report.unscripted import plain_rows
 from samestory.schema import STORIES
 from samestory.version import __version__
 
@@ -174,6 +175,7 @@ def _page(
         "time_charts": time_panels(timeline(arrays), make_lanes(arrays, listing), of_stories=of_stories),
         "n_stories": listing.n_stories,
         "list_says": words.list_says(listing),
+        "plain_rows": plain_rows(listing),
         "text_says": text_says,
         "no_texts": text_says if not texts.texts else "",
         "facts": words.facts(run, head, listing, texts),
