@@ -127,7 +127,6 @@ class View:
     def _lines(self, text: Text, columns: int) -> Iterator[Text]:
         """Yield the lines of a text; those that are short enough, as most are, are not wrapped."""
         for line in wrapped(text, columns).split(allow_blank=True):
-            line.rstrip()
             if line.cell_len <= columns:
                 yield line
             else:
