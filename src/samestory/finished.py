@@ -152,7 +152,10 @@ class FinishedRun:
 
     def readings(self, doc_ids: Sequence[str], observer: Observer = ignore_progress) -> dict[str, Reading]:
         """Return articles as the run read them, by id: see `articles`."""
-        articles = self.articles(doc_ids, observer)
+        return self.read(self.articles(doc_ids, observer))
+
+    def read(self, articles: dict[str, Article]) -> dict[str, Reading]:
+        """Return some of its `articles` as the run read them."""
         rows = self.rows_of(list(articles))
         figures = self.clusters(["n_shingles", "boilerplate_ratio"]).take(pa.array(rows)).to_pylist()
         furniture = self.furniture()

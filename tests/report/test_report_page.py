@@ -18,6 +18,7 @@ from made_reports import Page, page_of, run_on, write_articles
 import samestory
 from newsroom import Newsroom
 from samestory.errors import InputError, OutputError
+from samestory.finished import FinishedRun
 from samestory.report import listing, texts, write_report
 from tabled import NOON
 
@@ -288,3 +289,19 @@ def test_dates_far_off_stop_nothing_and_flatten_nothing(tmp_path: Path) -> None:
     (lanes,) = re.findall(r"<h3>The largest clusters</h3>(.*?)</figure>", page.html, re.DOTALL)
     assert "2025" in lanes
     assert "9999" not in lanes
+
+
+def test_no_more_is_read_than_there_is_time_to_compare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = []
+    for k in range(9):
+        text = ROOM.story(200)
+        rows += [{"id": f"{k}-{n}", "text": text} for n in range(2)]
+    out = run_on(tmp_path, rows)
+    read, seen = FinishedRun.read, []
+    monkeypatch.setattr(FinishedRun, "read", lambda run, some: seen.append(len(some)) or read(run, some))
+    monkeypatch.setattr(texts, "MOST_WORK", 3 * 2 * max(len(row["text"]) for row in rows))
+    page = page_of(out, tmp_path / "report.html")
+    assert len(page.texts["comparisons"]) == 3
+    assert seen == [6]

@@ -102,6 +102,26 @@ def _by_turns(some: Sequence[Any], others: Sequence[Any]) -> list[Any]:
     return found
 
 
+def affordable(pairs: Sequence[Pair], lengths: Mapping[int, int]) -> list[Pair]:
+    """Return those pairs of which both texts are there, from the first on, that there is time to compare.
+
+    Parameters
+    ----------
+    pairs : sequence of (int, int)
+    lengths : mapping
+        Characters of the texts that are there, by place in the listing's articles.
+    """
+    found: list[Pair] = []
+    work = 0
+    for pair in pairs:
+        if all(place in lengths for place in pair):
+            work += sum(lengths[place] for place in pair)
+            if work > MOST_WORK and found:
+                break
+            found.append(pair)
+    return found
+
+
 def make_texts(pairs: Sequence[Pair], readings: Mapping[int, Reading]) -> Texts:
     """Compare pairs of readings, as many as there is room and time for.
 
@@ -112,14 +132,8 @@ def make_texts(pairs: Sequence[Pair], readings: Mapping[int, Reading]) -> Texts:
         By place in the listing's articles; those that were not found are absent.
     """
     made = Texts(n_changed=sum(not reading.is_as_recorded for reading in readings.values()))
-    compared: dict[Pair, Comparison] = {}
-    work = 0
-    for pair in pairs:
-        if all(place in readings for place in pair):
-            work += sum(len(readings[place].text) for place in pair)
-            if work > MOST_WORK and compared:
-                break
-            compared[pair] = compare_readings(*(readings[place] for place in pair))
+    chosen = affordable(pairs, {place: len(reading.text) for place, reading in readings.items()})
+    compared = {(a, b): compare_readings(readings[a], readings[b]) for a, b in chosen}
     _fill(made, compared)
     return made
 
