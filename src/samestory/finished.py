@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import glob
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,6 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from samestory.config import Config
@@ -22,14 +22,24 @@ from samestory.furniture import BLOCKS, Furniture
 from samestory.passages import Article, Reader, Reading, Recorded
 from samestory.progress import Observer, ignore_progress
 from samestory.read import Source, open_source
-from samestory.schema import CLUSTERS, FORMAT_VERSION, METADATA_COLUMNS, PAIRS, STORIES
+from samestory.read.addresses import scheme_of
+from samestory.read.dates import usual
+from samestory.runfiles import (
+    AGAIN_HINT,
+    CLUSTERS_FILE,
+    FURNITURE_FILE,
+    PAIRS_FILE,
+    RUN_FILE,
+    RUN_HINT,
+    STORIES_FILE,
+    read_run_table,
+    run_folder,
+)
+from samestory.schema import CLUSTERS, METADATA_COLUMNS, PAIRS, STORIES
 from samestory.sites import find_sites, host_of, read_names
-from samestory.write import CLUSTERS_FILE, FURNITURE_FILE, PAIRS_FILE, RUN_FILE, STORIES_FILE
 
 _STAGE: Final = "find the articles"
-_HINT: Final = "name a folder that `samestory cluster` wrote"
 _INPUT_HINT: Final = "name the files that hold them with --input"
-_AGAIN_HINT: Final = "cluster again with --overwrite"
 _FROM_MEMORY: Final = "table"
 _FROM_STDIN: Final = "-"
 
@@ -46,13 +56,15 @@ class FinishedRun:
     config : Config
         The settings of the run.
     inputs : list of str
-        Where its articles are read again.
+        Where its articles are read again: what the run was given, as it is from here or, where it is not
+        there, from the folder that holds the run's.
     """
 
     folder: Path
     stats: dict[str, Any]
     config: Config
     inputs: list[str]
+    _is_named: bool = field(default=False, repr=False)
     _is_elsewhere: bool = field(default=False, repr=False)
     _kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -72,13 +84,13 @@ class FinishedRun:
             The folder is missing, or holds no result of samestory.
         """
         where = fspath(folder)
-        path = Path(folder)
-        if not path.is_dir():
-            problem = "is a file, not a folder" if path.exists() else "no such folder"
-            raise InputError(f"{where}: {problem}", hint=_HINT)
+        path = run_folder(folder)
         stats = _read_stats(path / RUN_FILE, where)
         config = _config_of(stats, where)
-        return cls(path, stats, config, list(inputs or stats["inputs"]), inputs is not None)
+        if inputs:
+            return cls(path, stats, config, list(inputs), _is_named=True, _is_elsewhere=True)
+        found = _beside(path, stats["inputs"])
+        return cls(path, stats, config, found or list(stats["inputs"]), _is_elsewhere=found is not None)
 
     def clusters(self, columns: Sequence[str]) -> pa.Table:
         """Return columns of clusters.parquet."""
@@ -127,18 +139,23 @@ class FinishedRun:
         rows = self.rows_of(list(dict.fromkeys(doc_ids)))
         rows = np.sort(rows[rows >= 0])
         table = self.clusters(["doc_id", *METADATA_COLUMNS]).take(pa.array(rows))
+        dates = usual(table["published_at"])
+        table = table.set_column(table.schema.get_field_index("published_at"), "published_at", dates)
         told = {row["doc_id"]: row for row in table.to_pylist()}
         try:
             texts = self._texts(dict(zip(told, rows.tolist(), strict=True)), observer)
         except SamestoryError as error:
-            hint = error.hint if self._is_elsewhere or error.hint == _INPUT_HINT else _INPUT_HINT
-            message = f"the articles of {self.folder} cannot be read again: {error.message}"
+            hint = error.hint if self._is_named or error.hint == _INPUT_HINT else _INPUT_HINT
+            message = f"the articles of {self.folder} cannot be read again: {error.message}{self._looked()}"
             raise type(error)(message, hint=hint) from error
         return {doc_id: Article(**{**told[doc_id], **texts[doc_id]}) for doc_id in told if doc_id in texts}
 
     def readings(self, doc_ids: Sequence[str], observer: Observer = ignore_progress) -> dict[str, Reading]:
         """Return articles as the run read them, by id: see `articles`."""
-        articles = self.articles(doc_ids, observer)
+        return self.read(self.articles(doc_ids, observer))
+
+    def read(self, articles: dict[str, Article]) -> dict[str, Reading]:
+        """Return some of its `articles` as the run read them."""
         rows = self.rows_of(list(articles))
         figures = self.clusters(["n_shingles", "boilerplate_ratio"]).take(pa.array(rows)).to_pylist()
         furniture = self.furniture()
@@ -177,6 +194,12 @@ class FinishedRun:
                 observer(_STAGE, n_read, total)
         return found
 
+    def _looked(self) -> str:
+        """Say where paths were looked for, if one of them was not there."""
+        if self._is_named or all(_is_there(name) for name in self.inputs if _is_relative(name)):
+            return ""
+        return f"; looked for in the present folder and in the one that holds {self.folder}"
+
     def _open_inputs(self) -> Source:
         if _FROM_STDIN in self.inputs:
             raise InputError("they came on standard input", hint=_INPUT_HINT)
@@ -188,25 +211,38 @@ class FinishedRun:
         """Return columns of one of the tables, read once."""
         missing = [name for name in columns if f"{file}/{name}" not in self._kept]
         if missing:
-            table = self._read_table(file, schema, missing)
+            settings = str(self.stats.get("fingerprint"))
+            path = self.folder / file
+            table = read_run_table(path, schema, missing, str(self.folder), fingerprint=settings)
             self._kept.update({f"{file}/{name}": table[name] for name in missing})
         return pa.table([self._kept[f"{file}/{name}"] for name in columns], names=list(columns))
 
-    def _read_table(self, file: str, schema: pa.Schema, columns: list[str]) -> pa.Table:
-        path = self.folder / file
-        if not path.is_file():
-            raise InputError(f"{self.folder}: no {file} in it", hint=_HINT)
-        try:
-            with pq.ParquetFile(path) as parquet:
-                _check_ours(parquet.schema_arrow, schema, columns, path)
-                _check_fingerprint(parquet.schema_arrow, self.stats, path)
-                return parquet.read(columns=columns)
-        except (pa.ArrowException, OSError) as error:
-            detail = str(error).strip().splitlines()
-            raise InputError(
-                f"{path}: cannot be read as Parquet: {detail[0] if detail else type(error).__name__}",
-                hint=f"it may be cut off or damaged; {_AGAIN_HINT}",
-            ) from error
+
+def _beside(folder: Path, inputs: list[Any]) -> list[str] | None:
+    """Return a run's inputs as they are from the folder beside its own, None unless only there all are.
+
+    Paths are recorded as they were given, which says nothing where another folder is the present one.
+    """
+    relative = [name for name in map(str, inputs) if _is_relative(name)]
+    if not relative or all(map(_is_there, relative)):
+        return None
+    parent = folder.absolute().parent
+    moved = [str(parent / name) if _is_relative(name) else name for name in map(str, inputs)]
+    is_there = all(_is_there(str(parent / name)) for name in relative)
+    return moved if is_there else None
+
+
+def _is_relative(name: str) -> bool:
+    """Whether an input is a path that depends on the present folder."""
+    is_path = name not in (_FROM_STDIN, _FROM_MEMORY) and scheme_of(name) is None
+    return is_path and not Path(name).is_absolute()
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return Path(name).exists() or any(True for _ in glob.iglob(name, recursive=True))
+    except ValueError:  # a null character is in it
+        return False
 
 
 def _by_id(wanted: dict[str, int], batch: pa.RecordBatch) -> dict[str, int]:
@@ -225,12 +261,12 @@ def _read_stats(path: Path, where: str) -> dict[str, Any]:
         stats = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         is_index = (path.parent / "data.mdb").is_file()
-        hint = "it is an index: samestory index export writes it as a run" if is_index else _HINT
+        hint = "it is an index: samestory index export writes it as a run" if is_index else RUN_HINT
         raise InputError(f"{where}: no {path.name} in it", hint=hint) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: cannot be read as JSON: {error}", hint=_AGAIN_HINT) from error
+        raise InputError(f"{path}: cannot be read as JSON: {error}", hint=AGAIN_HINT) from error
     if not isinstance(stats, dict) or not isinstance(stats.get("inputs"), list):
-        raise InputError(f"{path}: not written by samestory", hint=_HINT)
+        raise InputError(f"{path}: not written by samestory", hint=RUN_HINT)
     return stats
 
 
@@ -242,25 +278,5 @@ def _config_of(stats: dict[str, Any], where: str) -> Config:
     except (SamestoryError, AttributeError, KeyError, TypeError) as error:
         detail = error.message if isinstance(error, SamestoryError) else "they are missing"
         raise InputError(
-            f"{where}: the settings in {RUN_FILE} cannot be used: {detail}", hint=_AGAIN_HINT
+            f"{where}: the settings in {RUN_FILE} cannot be used: {detail}", hint=AGAIN_HINT
         ) from error
-
-
-def _check_ours(found: pa.Schema, expected: pa.Schema, columns: list[str], path: Path) -> None:
-    """Raise unless a file has samestory's footer, in a format version known here, and the columns."""
-    version = (found.metadata or {}).get(b"samestory.format_version")
-    if version is None or not version.isdigit():
-        raise InputError(f"{path}: not written by samestory", hint=_HINT)
-    if int(version) > FORMAT_VERSION:
-        raise InputError(
-            f"{path}: format {int(version)}, this version knows {FORMAT_VERSION} and lower",
-            hint="use a later version of samestory",
-        )
-    for name in columns:
-        if name not in found.names or found.field(name).type != expected.field(name).type:
-            raise InputError(f"{path}: no column {name!r} of type {expected.field(name).type}", hint=_HINT)
-
-
-def _check_fingerprint(found: pa.Schema, stats: dict[str, Any], path: Path) -> None:
-    if found.metadata.get(b"samestory.fingerprint", b"").decode() != stats.get("fingerprint"):
-        raise InputError(f"{path}: of a run with other settings than {RUN_FILE} beside it", hint=_AGAIN_HINT)

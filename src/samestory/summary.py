@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime, timezone
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ def run_stats(
     kept_sizes = np.asarray(clusters["cluster_size"].filter(is_kept))
     return {
         "version": __version__,
+        "finished_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "format_version": schema.FORMAT_VERSION,
         "fingerprint": config.fingerprint,
         "config": config.as_dict(),

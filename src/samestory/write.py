@@ -26,14 +26,16 @@ from samestory.exchange import exchange
 from samestory.leftovers import SUFFIX, hidden_prefix, remove_left_over
 from samestory.progress import Observer, each, ignore_progress
 from samestory.read.addresses import refuse_address
+from samestory.runfiles import (
+    CLUSTERS_FILE,
+    FURNITURE_FILE,
+    PAIRS_FILE,
+    REJECTS_FILE,
+    RUN_FILE,
+    STORIES_FILE,
+)
 from samestory.schema import FORMAT_VERSION
 
-CLUSTERS_FILE: Final = "clusters.parquet"
-PAIRS_FILE: Final = "pairs.parquet"
-FURNITURE_FILE: Final = "furniture.parquet"
-STORIES_FILE: Final = "stories.parquet"
-REJECTS_FILE: Final = "rejects.jsonl"
-RUN_FILE: Final = "run.json"
 _FILES: Final = (CLUSTERS_FILE, PAIRS_FILE, FURNITURE_FILE, STORIES_FILE, REJECTS_FILE, RUN_FILE)
 """In the order in which they are moved."""
 

@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 from command import Ran, call, environment, run, write_lines
 from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
 
 import samestory
+from samestory.cli.explained import View
 from samestory.cli.extracts import LEFT_OUT, Piece, displayed, is_right_to_left, pieces_of, rows_of
+from samestory.cli.wrapping import wrapped
 from samestory.examples import example_text
 from samestory.passages import Article, compare
 
@@ -399,3 +403,15 @@ def test_help_is_quick_and_has_examples() -> None:
     ran = run("explain", "--help")
     assert ran.code == 0
     assert "Examples:\n  samestory explain out" in ran.out.replace("  Examples:\n    ", "Examples:\n  ")
+
+
+def test_short_lines_of_long_texts_are_not_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["short", "", "a longer line of words that is wrapped", "x" * 50, "two  spaces ", "  begins"]
+    lines += ["字" * 30, ""]
+    text = Text("\n".join(lines), overflow="fold")
+    text.stylize("bold", 3, 60)
+    view = View(Console(width=20, color_system=None), full=True, verbose=False, stacked=None)
+    wanted = wrapped(text, 20).wrap(view._console, 20, overflow="fold")
+    assert list(view._lines(text, 20)) == list(wanted)
+    monkeypatch.delattr(Text, "wrap")
+    assert len(list(view._lines(Text("short line\n" * 1000), 20))) == 1001

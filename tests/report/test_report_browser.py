@@ -302,3 +302,28 @@ def test_twenty_thousand_articles_are_usable_within_a_second(
     search(page, "harbour")
     assert page.evaluate("performance.now()") - began < 1500
     assert page.locator("#found").inner_text().endswith("listed")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_without_a_script_it_still_tells(browser: Any, example_page: Path, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(example_page.as_uri())
+    assert page.locator("h1").inner_text() == "28 % of the articles repeat others"
+    rows = page.locator("noscript .row")
+    assert rows.count() == 11
+    assert rows.first.locator("b").inner_text() == "Engineers lower Lake Orrin after crack found in dam"
+    assert not page.locator("#tools").is_visible()
+    boxes = [box for box in (row.bounding_box() for row in rows.all()) if box]
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+    context.close()
+
+
+def test_marks_upon_marks_stay_in_their_line(open_page: Open, tmp_path: Path) -> None:
+    text = Newsroom(8).story(60)
+    title = "Zeitung" + "\u0301" * 150
+    rows = [{"id": str(k), "text": text, "title": title} for k in range(2)]
+    file = tmp_path / "report.html"
+    write_report(run_on(tmp_path, rows), file)
+    page = open_page(file)
+    assert page.locator("#rows .open").evaluate("e => e.textContent.match(/\u0301/g).length") == 8

@@ -6,15 +6,19 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from made_reports import Page, page_of, run_on, write_articles
 
 import samestory
 from newsroom import Newsroom
 from samestory.errors import InputError, OutputError
+from samestory.finished import FinishedRun
 from samestory.report import listing, texts, write_report
 from tabled import NOON
 
@@ -59,8 +63,6 @@ def test_the_figures_are_those_of_the_run(out: Path, page: Page) -> None:
 
 
 def samestory_clusters(out: Path) -> dict[str, Any]:
-    import pyarrow.parquet as pq
-
     return {row["doc_id"]: row for row in pq.read_table(out / "clusters.parquet").to_pylist()}
 
 
@@ -232,3 +234,74 @@ def test_private_folders_stay_private(tmp_path: Path) -> None:
     assert "secret-place" not in page.html
     stats = json.loads((out / "run.json").read_text())
     assert "secret-place" in stats["inputs"][0]
+
+
+def test_without_a_script_the_largest_are_told(example: Path, tmp_path: Path) -> None:
+    page = page_of(example, tmp_path / "report.html")
+    (table,) = re.findall(r"<noscript>(.*?)</noscript>", page.html, re.DOTALL)
+    rows = re.findall(r'<tr role="row" class="row">(.*?)</tr>', table)
+    assert len(rows) == len(page.data["clusters"]) + len(page.data["stories"]) == 11
+    assert "Engineers lower Lake Orrin" in rows[0]
+    assert "Cluster: 4 near" in rows[0]
+    assert '<td role="cell" class="number" data-label="articles">5</td>' in rows[0]
+    assert "8 Apr 2025" in rows[0]
+    assert sum("Story of 2 clusters: " in row for row in rows) == 3
+
+
+def test_the_table_without_a_script_is_bounded_and_escaped(hostile: Path, tmp_path: Path) -> None:
+    page = page_of(hostile, tmp_path / "report.html")
+    (table,) = re.findall(r"<noscript>(.*?)</noscript>", page.html, re.DOTALL)
+    assert "&lt;script&gt;" in table
+    assert not re.search(r"<(script|img|svg|style)", table)
+    assert len(table) < 40 * 2500
+
+
+def test_it_says_when_the_run_was_finished(out: Path, page: Page, tmp_path: Path) -> None:
+    stats = json.loads((out / "run.json").read_text())
+    assert re.search(r"Finished \d+ [A-Z][a-z]{2} 2\d{3}, \d\d:\d\d UTC", page.words)
+    later = tmp_path / "out"
+    shutil.copytree(out, later)
+    for value, said in (("2025-03-09T23:30:00-02:00", "10 Mar 2025, 01:30 UTC"), ("soon", ""), (None, "")):
+        (later / "run.json").write_text(json.dumps({**stats, "finished_at": value}))
+        words = page_of(later, tmp_path / "report.html", text=False).words
+        assert f"Finished {said}" in words if said else "Finished" not in words
+
+
+def test_a_run_of_nothing_is_told_as_such(tmp_path: Path) -> None:
+    page = page_of(run_on(tmp_path, [], level="story"), tmp_path / "report.html")
+    assert "There are no articles 0 articles." in page.words
+    assert "All of them stay" not in page.words
+    assert "told in more than one text" not in page.words
+    assert "<noscript>" not in page.html
+
+
+def test_dates_far_off_stop_nothing_and_flatten_nothing(tmp_path: Path) -> None:
+    texts = [text for text in (ROOM.story(60) for _ in range(120)) for _ in range(2)]
+    noon = int(NOON.timestamp()) * 1_000_000
+    dates = [noon + k * 3_600_000_000 for k in range(len(texts))]
+    dates[0], dates[3] = 2**62, -(2**62)
+    ids = [str(k) for k in range(len(texts))]
+    columns = {"id": ids, "text": texts, "date": pa.array(dates, pa.timestamp("us"))}
+    pq.write_table(pa.table(columns), tmp_path / "n.parquet")
+    samestory.cluster(tmp_path / "n.parquet").write(tmp_path / "out")
+    page = page_of(tmp_path / "out", tmp_path / "report.html")
+    assert page.texts["comparisons"]
+    (lanes,) = re.findall(r"<h3>The largest clusters</h3>(.*?)</figure>", page.html, re.DOTALL)
+    assert "2025" in lanes
+    assert "9999" not in lanes
+
+
+def test_no_more_is_read_than_there_is_time_to_compare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = []
+    for k in range(9):
+        text = ROOM.story(200)
+        rows += [{"id": f"{k}-{n}", "text": text} for n in range(2)]
+    out = run_on(tmp_path, rows)
+    read, seen = FinishedRun.read, []
+    monkeypatch.setattr(FinishedRun, "read", lambda run, some: seen.append(len(some)) or read(run, some))
+    monkeypatch.setattr(texts, "MOST_WORK", 3 * 2 * max(len(row["text"]) for row in rows))
+    page = page_of(out, tmp_path / "report.html")
+    assert len(page.texts["comparisons"]) == 3
+    assert seen == [6]

@@ -41,6 +41,19 @@ def test_a_line_is_one_and_short(text: str, limit: int) -> None:
     assert line.splitlines() in ([], [line])
 
 
+@pytest.mark.parametrize("mark", ["\u0301", "\u0e49", "\u20dd"])
+def test_no_letter_reaches_over_other_lines(mark: str) -> None:
+    tower = f"Zeit{mark * 500}ung {mark * 3}"
+    for plain in (plain_text(tower), plain_line(tower, 1000)):
+        assert len(plain) == len(tower)
+        assert plain.count(mark) == 8 + 3
+        assert plain.startswith(f"Zeit{mark * 8}\u2060")
+    assert (
+        plain_text("q\u0307\u0323 \u0f66\u0f92\u0fb2\u0f74\u0f56")
+        == "q\u0307\u0323 \u0f66\u0f92\u0fb2\u0f74\u0f56"
+    )
+
+
 def test_nothing_of_all_that_is_hostile_is_left() -> None:
     for plain in (plain_text(ALL), plain_line(ALL, 10_000)):
         assert set(plain).isdisjoint(OBEYED - {"\n"})

@@ -11,9 +11,8 @@ import pytest
 
 import samestory
 from made_run import FOOTER, MadeRun, clusters_of, pairs_of, write_run
-from samestory import write
 from samestory.errors import ConfigError, InputError
-from samestory.evaluate import ClusterScores, Outcome, PairLabelScores, evaluate, outcome, read_truth
+from samestory.evaluate import ClusterScores, Outcome, PairLabelScores, evaluate, read_truth
 from samestory.evaluate.names import MEASURES
 
 RUN = MadeRun(
@@ -128,11 +127,6 @@ def test_a_real_result(tmp_path: Path) -> None:
     result.write(tmp_path / "out")
     truth = pa.table({"id": ["a", "b", "c"], "truth": [1, 1, 2]})
     assert evaluate(tmp_path / "out", truth).pairwise.f1 == evaluate(result, truth).pairwise.f1 == 1
-
-
-def test_the_names_of_the_files_are_those_that_are_written() -> None:
-    assert (outcome._CLUSTERS_FILE, outcome._PAIRS_FILE) == (write.CLUSTERS_FILE, write.PAIRS_FILE)
-    assert outcome._RUN_FILE == write.RUN_FILE
 
 
 def broken_folder(tmp_path: Path, how: str) -> Path:

@@ -128,6 +128,56 @@ def test_ids_made_of_places_are_found_where_the_file_has_another_name(tmp_path: 
     assert again.readings([doc_id])[doc_id].text == corpus()[9]["text"]
 
 
+def test_relative_inputs_are_found_from_elsewhere_beside_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, other = tmp_path / "work", tmp_path / "other"
+    work.mkdir()
+    other.mkdir()
+    monkeypatch.chdir(work)
+    rows = [{name: value for name, value in row.items() if name != "doc_id"} for row in corpus()]
+    write_jsonl(Path("n.jsonl"), rows)
+    run = run_over(Path("n.jsonl"), Path("out"))
+    assert run.inputs == ["n.jsonl"]
+    monkeypatch.chdir(other)
+    away = FinishedRun.open(Path("../work/out"))
+    reading = away.readings(["n.jsonl:10"])["n.jsonl:10"]  # ids of places are those of the run
+    assert (reading.text, reading.is_as_recorded) == (corpus()[9]["text"], True)
+    # What is in the present folder goes first.
+    write_jsonl(Path("n.jsonl"), rows[::-1])
+    assert FinishedRun.open("../work/out").readings(["n.jsonl:10"])["n.jsonl:10"].text == rows[14]["text"]
+    Path("n.jsonl").unlink()
+    (work / "n.jsonl").unlink()
+    with pytest.raises(InputError, match=r"n\.jsonl: no such file") as caught:
+        FinishedRun.open("../work/out").articles(["n.jsonl:10"])
+    assert "looked for in the present folder and in the one that holds ../work/out" in str(caught.value)
+    assert "--input" in str(caught.value.hint)
+
+
+def test_globs_and_several_inputs_are_found_beside_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    write_jsonl(Path("n1.jsonl"), corpus()[:12])
+    absolute = write_jsonl(tmp_path / "m.jsonl", corpus()[12:])
+    samestory.cluster(["n*.jsonl", str(absolute)], samestory.Config(threads=1)).write("out")
+    monkeypatch.chdir(tmp_path)
+    assert set(FinishedRun.open("work/out").readings(["0.0", "1.11"])) == {"0.0", "1.11"}
+
+
+def test_dates_that_python_does_not_have(tmp_path: Path) -> None:
+    far = pa.array([2**62, -(2**62), 0], pa.timestamp("us", tz="UTC"))
+    table = to_table(corpus()[:3])
+    table = table.set_column(table.schema.get_field_index("published_at"), "published_at", far)
+    pq.write_table(table, tmp_path / "n.parquet")
+    run = run_over(tmp_path / "n.parquet", tmp_path / "out")
+    dates = [article.published_at for article in run.articles(["0.0", "1.0", "0.1"]).values()]
+    years = [date and date.year for date in dates]
+    assert years == [None, None, 1970]
+
+
 def test_rows_that_were_set_aside_do_not_move_the_others(tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "n.jsonl", corpus())
     path.write_text("{broken\n" + path.read_text(encoding="utf-8"), encoding="utf-8")

@@ -267,6 +267,22 @@ def test_all_text_of_a_page_with_too_many_elements(tmp_path):
     assert rows[1]["text"].split() == ["x", "y"] * 30_000
 
 
+def test_text_too_deep_for_the_parser_is_not_lost(tmp_path):
+    deep = "<div>" * 400
+    for name, text in (("a", TEXTS[0]), ("b", TEXTS[1])):
+        (tmp_path / f"{name}.html").write_text(f"<html><title>News</title><body>{deep}<p>{text}</p></body>")
+    # What else is deep on a page does not cost the search for its main text.
+    (tmp_path / "c.html").write_text(page(TEXTS[2]).replace("</body>", f"{deep}x</body>"))
+    with open_source(tmp_path, Config()) as source:
+        rows = [row for batch in source.batches() for row in batch.to_pylist()]
+        assert [warning.partition(",")[0] for warning in source.warnings] == [
+            "2 pages of which all text was taken"
+        ]
+    for row, text in zip(rows, TEXTS, strict=False):
+        assert text.split()[5:] == row["text"].split()[-len(text.split()) + 5 :]
+    assert rows[2]["text"].split() == ["Ferry", "back", "on", "Monday", *TEXTS[2].split()]
+
+
 def test_of_a_page_that_is_too_long_the_beginning(tmp_path):
     (tmp_path / "a.html").write_bytes(b"words and words\n" * (MOST_BYTES // 16 * 3))
     with open_source(tmp_path, Config()) as source:

@@ -22,7 +22,8 @@ from samestory.read import Reject
 from samestory.read.files import format_of
 from samestory.rows import check_output
 from samestory.rowwriters import make_writer
-from samestory.write import REJECTS_FILE, reject_line, write_rejects
+from samestory.runfiles import REJECTS_FILE
+from samestory.write import reject_line, write_rejects
 
 STDOUT = "-"
 Put = Callable[[pa.Table], None]

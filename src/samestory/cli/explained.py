@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timezone
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any, Final
 
 from rich.console import Console, Group, RenderableType
@@ -119,11 +119,18 @@ class View:
 
     def _print_beside(self, cells: list[Text], columns: int) -> None:
         """Print texts beside one another, some lines at a time: they may be long."""
-        wraps = [wrapped(cell, columns).wrap(self._console, columns, overflow="fold") for cell in cells]
-        for first in range(0, max(map(len, wraps)), _LINES_AT_ONCE):
-            lines = zip_longest(*(wrap[first : first + _LINES_AT_ONCE] for wrap in wraps), fillvalue=Text())
-            shown = Text("\n").join(_beside(line, columns) for line in lines)
+        lines = zip_longest(*(self._lines(cell, columns) for cell in cells), fillvalue=Text())
+        while some := list(islice(lines, _LINES_AT_ONCE)):
+            shown = Text("\n").join(_beside(line, columns) for line in some)
             self._console.print(shown, no_wrap=True, overflow="ignore", crop=False)
+
+    def _lines(self, text: Text, columns: int) -> Iterator[Text]:
+        """Yield the lines of a text; those that are short enough, as most are, are not wrapped."""
+        for line in wrapped(text, columns).split(allow_blank=True):
+            if line.cell_len <= columns:
+                yield line
+            else:
+                yield from line.wrap(self._console, columns, overflow="fold")
 
     def _text(self, side: Side, pieces: list[Piece]) -> Text:
         """Return pieces of a text as they are shown."""

@@ -212,7 +212,9 @@ def displayed(text: str) -> str:
     """
     text = text.replace("\r\n", "\n")
     if not text.isascii() or not text.isprintable():
-        text = "".join(c if c.isprintable() and c not in _SELECTORS else _stand_in(c) for c in text)
+        # Few characters are odd, however long the text is.
+        odd = {ord(c): _stand_in(c) for c in set(text) if not c.isprintable() or c in _SELECTORS}
+        text = text.translate(odd)
     return _MANY_NEW_LINES.sub("\n\n", _ODD.sub(" ", text))
 
 
@@ -234,4 +236,4 @@ def _stand_in(character: str) -> str:
 
 def is_right_to_left(texts: Iterable[str | None]) -> bool:
     """Whether any of some texts holds letters that run from right to left."""
-    return any(unicodedata.bidirectional(c) in ("R", "AL") for text in texts for c in text or "")
+    return any(unicodedata.bidirectional(c) in ("R", "AL") for text in texts for c in set(text or ""))

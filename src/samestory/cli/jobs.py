@@ -73,7 +73,8 @@ def run_dedup(options: dict[str, Any]) -> int:
 
 
 def _write_rejects(rejects: list[Any], output: Path) -> None:
-    from samestory.write import REJECTS_FILE, reject_line, write_rejects
+    from samestory.runfiles import REJECTS_FILE
+    from samestory.write import reject_line, write_rejects
 
     if str(output) == "-":  # no file to put a second one beside
         for reject in rejects:

@@ -12,7 +12,7 @@ from samestory.cli.facts import Row, print_facts, print_json
 from samestory.cli.failures import printable
 from samestory.plan import FROM_FILES, make_plan
 from samestory.read import open_source
-from samestory.write import CLUSTERS_FILE, FURNITURE_FILE, PAIRS_FILE, REJECTS_FILE, RUN_FILE, STORIES_FILE
+from samestory.runfiles import CLUSTERS_FILE, FURNITURE_FILE, PAIRS_FILE, REJECTS_FILE, RUN_FILE, STORIES_FILE
 
 _MOST_INPUTS: Final = 3
 

@@ -11,20 +11,22 @@ from typing import Any, Final, Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from samestory.config import LEVELS
 from samestory.errors import ConfigError, InputError
 from samestory.evaluate.names import SCORES
-from samestory.schema import CLUSTERS, FORMAT_VERSION, PAIRS
+from samestory.runfiles import (
+    AGAIN_HINT,
+    CLUSTERS_FILE,
+    PAIRS_FILE,
+    RUN_FILE,
+    fingerprint_of,
+    read_run_table,
+    run_folder,
+)
+from samestory.schema import CLUSTERS, PAIRS
 
-_CLUSTERS_FILE: Final = "clusters.parquet"
-_PAIRS_FILE: Final = "pairs.parquet"
-_RUN_FILE: Final = "run.json"
-_FINGERPRINT: Final = b"samestory.fingerprint"
-_VERSION: Final = b"samestory.format_version"
-_HINT: Final = "name a folder that `samestory cluster` wrote"
 _ID_COLUMNS: Final = {"duplicate": "cluster_id", "story": "story_id"}
 _MOST_NAMED: Final = 3
 
@@ -79,7 +81,7 @@ class Outcome:
     stats: dict[str, Any]
     _source: Path | HasTables = field(repr=False)
     _columns: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
-    _fingerprints: dict[str, bytes | None] = field(default_factory=dict, repr=False, compare=False)
+    _fingerprints: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, run: str | PathLike[str] | HasTables | Outcome) -> Outcome:
@@ -99,11 +101,8 @@ class Outcome:
             return run
         if not isinstance(run, (str, PathLike)):
             return cls("the result", run.stats, run)
-        folder, where = Path(run), fspath(run)
-        if not folder.is_dir():
-            problem = "is a file, not a folder" if folder.exists() else "no such folder"
-            raise InputError(f"{where}: {problem}", hint=_HINT)
-        return cls(where, _read_stats(folder / _RUN_FILE), folder)
+        folder = run_folder(run)
+        return cls(fspath(run), _read_stats(folder / RUN_FILE), folder)
 
     def number(self, *keys: str) -> float | None:
         """Return a number of run.json by the keys that lead to it, None if it is not there."""
@@ -114,7 +113,7 @@ class Outcome:
 
     def doc_ids(self) -> pa.ChunkedArray:
         """Ids of the articles, in the order of clusters.parquet."""
-        return self._table(_CLUSTERS_FILE, CLUSTERS, ["doc_id"])["doc_id"]
+        return self._table(CLUSTERS_FILE, CLUSTERS, ["doc_id"])["doc_id"]
 
     def clusters(self, level: str = "duplicate") -> NDArray[np.int64]:
         """Return the cluster (or story) of each article, as numbers from 0.
@@ -129,7 +128,7 @@ class Outcome:
         if level not in LEVELS:
             raise ConfigError(f"level is {level!r}", hint=f"one of {', '.join(LEVELS)}")
         name = _ID_COLUMNS[level]
-        values = self._table(_CLUSTERS_FILE, CLUSTERS, ["doc_id", name])[name]
+        values = self._table(CLUSTERS_FILE, CLUSTERS, ["doc_id", name])[name]
         if values.null_count:
             raise InputError(
                 f"{self.where}: {name} is null, the run looked for copies only",
@@ -161,7 +160,7 @@ class Outcome:
         if score not in SCORES:
             raise ConfigError(f"score is {score!r}", hint=f"one of {', '.join(SCORES)}")
         forward, backward = _columns_of(score)
-        table = self._table(_PAIRS_FILE, PAIRS, ["doc_id_a", "doc_id_b", *dict.fromkeys(forward + backward)])
+        table = self._table(PAIRS_FILE, PAIRS, ["doc_id_a", "doc_id_b", *dict.fromkeys(forward + backward)])
         scores, reverse = (_largest(table, names) for names in (forward, backward))
         known = ~np.isnan(scores)
         if table.num_rows and not known.any():
@@ -172,7 +171,7 @@ class Outcome:
         a, b = (self.rows_of(table[name])[known] for name in ("doc_id_a", "doc_id_b"))
         if (a < 0).any() or (b < 0).any():
             raise InputError(
-                f"{self.where}: {_PAIRS_FILE} has articles that {_CLUSTERS_FILE} has not",
+                f"{self.where}: {PAIRS_FILE} has articles that {CLUSTERS_FILE} has not",
                 hint="the files are of different runs; cluster again with --overwrite",
             )
         return ScoredPairs(a, b, scores[known], reverse[known])
@@ -180,23 +179,23 @@ class Outcome:
     def _table(self, file: str, schema: pa.Schema, names: list[str]) -> pa.Table:
         """Columns of one of the run's tables, of the types that they have by its schema."""
         if not isinstance(self._source, Path):
-            table = self._source.clusters if file == _CLUSTERS_FILE else self._source.pairs
+            table = self._source.clusters if file == CLUSTERS_FILE else self._source.pairs
             return table.select(names)
         missing = [name for name in names if (file, name) not in self._columns]
         if missing:
-            fetched = _read_table(self._source / file, schema, missing, self.where)
-            self._check_fingerprint(file, fetched.schema.metadata)
+            fetched = read_run_table(self._source / file, schema, missing, self.where)
+            self._check_fingerprint(file, fingerprint_of(fetched.schema))
             for name in missing:
                 self._columns[file, name] = fetched[name]
         return pa.table([self._columns[file, name] for name in names], names=names)
 
-    def _check_fingerprint(self, file: str, metadata: dict[bytes, bytes]) -> None:
+    def _check_fingerprint(self, file: str, fingerprint: str) -> None:
         """Raise if files of one folder were made with different settings."""
-        self._fingerprints[file] = metadata.get(_FINGERPRINT)
+        self._fingerprints[file] = fingerprint
         if len(set(self._fingerprints.values())) > 1:
             raise InputError(
                 f"{self.where}: {file} is of a run with other settings than the file beside it",
-                hint="cluster again with --overwrite",
+                hint=AGAIN_HINT,
             )
 
 
@@ -207,37 +206,6 @@ def _read_stats(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return stats if isinstance(stats, dict) else {}
-
-
-def _read_table(path: Path, schema: pa.Schema, names: list[str], where: str) -> pa.Table:
-    if not path.is_file():
-        raise InputError(f"{where}: no {path.name} in it", hint=_HINT)
-    try:
-        with pq.ParquetFile(path) as file:
-            found = file.schema_arrow
-            _check_ours(found, schema, names, path)
-            return file.read(columns=names)
-    except (pa.ArrowException, OSError) as error:
-        detail = str(error).strip().splitlines()
-        raise InputError(
-            f"{path}: cannot be read as Parquet: {detail[0] if detail else type(error).__name__}",
-            hint="it may be cut off or damaged; cluster again with --overwrite",
-        ) from error
-
-
-def _check_ours(found: pa.Schema, expected: pa.Schema, names: list[str], path: Path) -> None:
-    """Raise unless a file has samestory's footer, in a format version known here, and the columns."""
-    version = (found.metadata or {}).get(_VERSION)
-    if version is None or not version.isdigit():
-        raise InputError(f"{path}: not written by samestory", hint=_HINT)
-    if int(version) > FORMAT_VERSION:
-        raise InputError(
-            f"{path}: format {int(version)}, this version knows {FORMAT_VERSION} and lower",
-            hint="use a later version of samestory",
-        )
-    for name in names:
-        if name not in found.names or found.field(name).type != expected.field(name).type:
-            raise InputError(f"{path}: no column {name!r} of type {expected.field(name).type}", hint=_HINT)
 
 
 def _columns_of(score: str) -> tuple[list[str], list[str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from samestory.errors import ConfigError, InputError
 from samestory.explain.explanation import Explanation
 from samestory.progress import Observer, ignore_progress
-from samestory.write import CLUSTERS_FILE, RUN_FILE
+from samestory.runfiles import CLUSTERS_FILE, RUN_FILE
 
 __all__ = ["Explanation", "explain"]
 

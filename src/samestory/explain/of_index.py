@@ -32,6 +32,7 @@ from samestory.kernels.clusters import UNDATED
 from samestory.params import choose_banding
 from samestory.passages import Article, Comparison, Reader, Reading, compare_readings
 from samestory.progress import Observer, ignore_progress
+from samestory.read.dates import usual
 
 Ints = NDArray[np.int64]
 
@@ -135,7 +136,7 @@ def _readings(index: _Opened, articles: Ints) -> list[Reading]:
     distinct = np.unique(articles)
     told = read_metadata(index.store.view, state, distinct).to_pylist()
     times = pa.array(columns["time"][distinct], mask=columns["time"][distinct] == UNDATED)
-    dates = times.cast(schema.TIMESTAMP).to_pylist()
+    dates = usual(times.cast(schema.TIMESTAMP)).to_pylist()
     readings = {}
     for article, row, date in zip(distinct.tolist(), told, dates, strict=True):
         compared = _text(state, int(columns["text"][article]))

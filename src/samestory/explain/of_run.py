@@ -85,8 +85,10 @@ def _compare(
     readings = run.readings([doc_id_a, doc_id_b], observer)
     gone = [doc_id for doc_id in dict.fromkeys((doc_id_a, doc_id_b)) if doc_id not in readings]
     if gone:
+        names = " and ".join(map(repr, gone))
+        told = f"the article {names} is" if len(gone) == 1 else f"the articles {names} are"
         raise InputError(
-            f"{', '.join(run.inputs)}: the article {' and '.join(map(repr, gone))} is there no longer",
+            f"{', '.join(run.inputs)}: {told} there no longer",
             hint="the inputs have changed since the run; name those that it read with --input",
         )
     changed = [doc_id for doc_id, reading in readings.items() if not reading.is_as_recorded]

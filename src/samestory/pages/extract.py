@@ -18,6 +18,8 @@ from samestory.pages.ways import ALL_TEXT, BARE
 MOST_ELEMENTS: Final = 50_000
 """Of a page with more, all the text is taken: finding the main text takes longer than its share."""
 
+_DEEPEST: Final = 256  # Steps down that the parser goes; it drops the text of all that lies deeper.
+
 _FORGETFUL_BYTES: Final = 1 << 20  # The library remembers the last thousand lines, however long.
 _MOST_TITLE: Final = 10_000
 _UNSEEN: Final = ("script", "style", "noscript", "template", "svg", "head")
@@ -65,6 +67,14 @@ def read_page(html: str, url: str | None, way: str) -> Page:
     tree = _parse(html)
     if tree is None:
         return Page(url=_link(url))
+    is_cut_off = _is_cut_off(tree)
+    page = _read_tree(tree, html, url, way)
+    if is_cut_off and not page.text:
+        page.text, page.is_plain = _barely(html, url).text, True
+    return page
+
+
+def _read_tree(tree: Any, html: str, url: str | None, way: str) -> Page:
     if way == ALL_TEXT or tree.xpath("count(//*)") > MOST_ELEMENTS:
         return _plainly(tree, url)
     try:
@@ -77,6 +87,11 @@ def read_page(html: str, url: str | None, way: str) -> Page:
             reset_caches()
     page.text = text or ""
     return page
+
+
+def _is_cut_off(tree: Any) -> bool:
+    """Whether elements lie so deep in one another that the parser has dropped the text within."""
+    return bool(tree.xpath(f"boolean({'/*' * _DEEPEST})"))
 
 
 def _parse(html: str) -> Any:

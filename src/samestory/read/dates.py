@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ from samestory.schema import TIMESTAMP
 
 _MICROSECONDS: Final = pa.timestamp("us")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FIRST: Final = (datetime.min.replace(tzinfo=timezone.utc) - _EPOCH) // timedelta(microseconds=1)
+_LAST: Final = (datetime.max.replace(tzinfo=timezone.utc) - _EPOCH) // timedelta(microseconds=1)
 _ZONED: Final = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}(:\d{2}){0,2}(\.\d{1,6})?(Z|[+-]\d{2}(:?\d{2})?)$"
 _NAIVE: Final = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}(:\d{2}){0,2}(\.\d{1,6})?)?$"
 _ISO: Final = re.compile(
@@ -160,3 +162,10 @@ def _zone(zone: str | None) -> timezone:
     digits = zone[1:].replace(":", "").ljust(4, "0")
     offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
     return timezone(-offset if zone[0] == "-" else offset)
+
+
+def usual(moments: Any) -> Any:
+    """Return moments as they are, null for those out of the years 1 to 9999, all that Python has."""
+    numbers = moments.cast(pa.int64())
+    is_usual = pc.and_(pc.greater_equal(numbers, _FIRST), pc.less_equal(numbers, _LAST))
+    return pc.if_else(is_usual, moments, pa.scalar(None, moments.type))

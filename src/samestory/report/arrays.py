@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from samestory import schema
 from samestory.errors import InputError
 from samestory.finished import FinishedRun
-from samestory.write import CLUSTERS_FILE
+from samestory.runfiles import CLUSTERS_FILE
 
 RELATIONS: Final = (
     schema.UNIQUE, schema.REPRESENTATIVE, schema.EXACT, schema.NEAR, schema.PARTIAL, schema.LINKED,

@@ -162,7 +162,7 @@ def timeline(arrays: Arrays) -> Timeline | None:
     moments = arrays.published[is_dated]
     if not len(moments) or moments.min() == moments.max():
         return None
-    low, high = _range(moments)
+    low, high = usual_range(moments)
     step, edges = _edges(low, high)
     inside = (moments >= edges[0]) & (moments < edges[-1])
     redundant = arrays.is_redundant[is_dated]
@@ -175,7 +175,7 @@ def timeline(arrays: Arrays) -> Timeline | None:
     )
 
 
-def _range(moments: NDArray[np.int64]) -> tuple[int, int]:
+def usual_range(moments: NDArray[np.int64]) -> tuple[int, int]:
     """The time in which nearly all lie: a wrong date or two, decades off, must not flatten the rest."""
     inside = np.clip(moments, _EARLIEST, _LATEST)
     low, high = np.quantile(inside, [_OUTER, 1 - _OUTER], method="nearest").tolist()

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from samestory.report.arrays import UNDATED, Arrays, Ints
+from samestory.report.figures import usual_range
 from samestory.report.listing import Listing
 
 MOST_LANES: Final = 12
@@ -26,7 +27,8 @@ class Lane:
     size : int
         Articles.
     moments : int64 array
-        Microseconds since 1970 of its dated articles, at most 120 of them, the first and last among these.
+        Microseconds since 1970 of its articles, less far-off dates: at most 120 of them, the first and last
+        among these.
     """
 
     title: str
@@ -36,7 +38,11 @@ class Lane:
 
 def make_lanes(arrays: Arrays, listing: Listing) -> list[Lane]:
     """Return the largest listed stories, or clusters where there are none, in order of their first dates."""
-    found = _stories(arrays, listing) if listing.stories else _clusters(arrays, listing)
+    dated = arrays.published[arrays.published != UNDATED]
+    if not len(dated):
+        return []
+    span = usual_range(dated)
+    found = _stories(arrays, listing, span) if listing.stories else _clusters(arrays, listing, span)
     lanes: list[Lane] = []
     for lane in found:
         if len(lane.moments) > 1:
@@ -46,21 +52,22 @@ def make_lanes(arrays: Arrays, listing: Listing) -> list[Lane]:
     return sorted(lanes, key=lambda lane: int(lane.moments[0]))
 
 
-def _stories(arrays: Arrays, listing: Listing) -> Iterator[Lane]:
+def _stories(arrays: Arrays, listing: Listing, span: tuple[int, int]) -> Iterator[Lane]:
     for number, row in enumerate(listing.stories[:_MOST_LOOKED_AT]):
-        yield Lane(row[1] or row[0], row[2], _moments(arrays, arrays.story == number))
+        yield Lane(row[1] or row[0], row[2], _moments(arrays, arrays.story == number, span))
 
 
-def _clusters(arrays: Arrays, listing: Listing) -> Iterator[Lane]:
+def _clusters(arrays: Arrays, listing: Listing, span: tuple[int, int]) -> Iterator[Lane]:
     for row in listing.clusters[:_MOST_LOOKED_AT]:
         kept = row[-1][0]
         is_own = arrays.cluster == arrays.cluster[listing.rows[kept]]
-        yield Lane(listing.articles[kept][1] or row[0], row[1], _moments(arrays, is_own))
+        yield Lane(listing.articles[kept][1] or row[0], row[1], _moments(arrays, is_own, span))
 
 
-def _moments(arrays: Arrays, is_own: Any) -> Ints:
+def _moments(arrays: Arrays, is_own: Any, span: tuple[int, int]) -> Ints:
+    """Dates in the span of all articles: one decades off must not flatten the rest."""
     moments = arrays.published[is_own]
-    moments = np.sort(moments[moments != UNDATED])
+    moments = np.sort(moments[(moments >= span[0]) & (moments <= span[1])])
     if len(moments) > _MOST_DOTS:
         moments = moments[np.linspace(0, len(moments) - 1, _MOST_DOTS).astype(np.int64)]
     return moments

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from functools import cache
 from typing import Final
 
 # Control characters are shown as the pictures that Unicode has for them. Embeddings, overrides and
@@ -17,6 +20,7 @@ _SURROGATES: Final = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 _TEXT: Final = {
     **_PICTURES, **_OTHER_CONTROLS, **_DIRECTIONS, **_OTHER, **_SURROGATES, **_KEPT, **_LINES,
 }  # fmt: skip
+_MOST_MARKS: Final = 8
 _LINE: Final = {**_TEXT, ord("\n"): " ", ord("\t"): " ", **dict.fromkeys(_LINES, " ")}
 
 
@@ -29,7 +33,7 @@ def plain_text(text: str) -> str:
     'a␛[31m\u2060b \n'
     """
     # The first of the two characters that end a line would make an empty one.
-    return text.replace("\r\n", " \n").translate(_TEXT)
+    return _without_towers(text).replace("\r\n", " \n").translate(_TEXT)
 
 
 def plain_line(text: str | None, limit: int) -> str:
@@ -43,7 +47,23 @@ def plain_line(text: str | None, limit: int) -> str:
     if text is None:
         return ""
     cut = text if len(text) <= limit else f"{text[: limit - 1]}…"
-    return cut.translate(_LINE)
+    return _without_towers(cut).translate(_LINE)
+
+
+def _without_towers(text: str) -> str:
+    """Return a text in which no letter bears so many marks that they reach over the lines around it.
+
+    Each mark too many becomes a word joiner, but for those beyond the first plane: that would change the
+    number of UTF-16 units.
+    """
+    return text if text.isascii() else _tower().sub("\u2060", text)
+
+
+@cache
+def _tower() -> re.Pattern[str]:
+    """A mark after as many as any script puts upon a letter."""
+    marks = "".join(c for c in map(chr, range(0x300, 0x10000)) if unicodedata.category(c) in ("Mn", "Me"))
+    return re.compile(f"(?<=[{marks}]{{{_MOST_MARKS}}})[{marks}]")
 
 
 def web_link(url: str | None, limit: int) -> str:

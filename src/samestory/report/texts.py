@@ -103,6 +103,26 @@ def _by_turns(some: Sequence[Any], others: Sequence[Any]) -> list[Any]:
     return found
 
 
+def affordable(pairs: Sequence[Pair], lengths: Mapping[int, int]) -> list[Pair]:
+    """Return those pairs of which both texts are there, from the first on, that there is time to compare.
+
+    Parameters
+    ----------
+    pairs : sequence of (int, int)
+    lengths : mapping
+        Characters of the texts that are there, by place in the listing's articles.
+    """
+    found: list[Pair] = []
+    work = 0
+    for pair in pairs:
+        if all(place in lengths for place in pair):
+            work += sum(lengths[place] for place in pair)
+            if work > MOST_WORK and found:
+                break
+            found.append(pair)
+    return found
+
+
 def make_texts(
     pairs: Sequence[Pair], readings: Mapping[int, Reading], observer: Observer = ignore_progress
 ) -> Texts:
@@ -116,14 +136,11 @@ def make_texts(
     observer : callable, optional
     """
     made = Texts(n_changed=sum(not reading.is_as_recorded for reading in readings.values()))
-    compared: dict[Pair, Comparison] = {}
-    work = 0
-    for pair in each(pairs, observer, "compare texts", len(pairs)):
-        if all(place in readings for place in pair):
-            work += sum(len(readings[place].text) for place in pair)
-            if work > MOST_WORK and compared:
-                break
-            compared[pair] = compare_readings(*(readings[place] for place in pair))
+    chosen = affordable(pairs, {place: len(reading.text) for place, reading in readings.items()})
+    compared = {
+        (a, b): compare_readings(readings[a], readings[b])
+        for a, b in each(chosen, observer, "compare texts", len(chosen))
+    }
     _fill(made, compared)
     return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -106,7 +106,8 @@ def lede(head: Headline) -> str:
         when = f", published on {first}" if first == last else f", published from {first} to {last}"
     kept = head.articles - head.redundant
     if not head.redundant:
-        return f"{count(head.articles, 'article')}{of}{when}. All of them stay."
+        stay = " All of them stay." if head.articles else ""
+        return f"{count(head.articles, 'article')}{of}{when}.{stay}"
     return (
         f"{count(head.articles, 'article')}{of}{when}. With one of each cluster kept, "
         f"{kept:,} {'stays' if kept == 1 else 'stay'} and {head.redundant:,} "
@@ -123,7 +124,8 @@ def stats(head: Headline) -> list[dict[str, str]]:
         ("Clusters", f"{head.clusters:,}", f"the largest of {head.largest:,}" if head.clusters else "none"),
     ]
     if head.stories is not None:
-        shown.append(("Stories", f"{head.stories:,}", "told in more than one text"))
+        told = "told in more than one text" if head.stories else "none"
+        shown.append(("Stories", f"{head.stories:,}", told))
     if head.furniture_ratio is not None:
         taken = f"of the words, in {count(head.furniture_articles, 'article')}, taken out"
         shown.append(("Page furniture", f"{head.furniture_ratio * 100:.1f} %", taken))
@@ -204,6 +206,7 @@ def facts(run: FinishedRun, head: Headline, listing: Listing, texts: Texts) -> l
     """Return what a reader may want to know of how the result was made."""
     found: list[tuple[str, Any]] = [
         ("Input", input_names(run)),
+        ("Finished", _finished(run)),
         ("Threshold", run.config.threshold),
         ("Containment", run.config.containment),
         ("Shingle", run.config.shingle),
@@ -220,6 +223,15 @@ def facts(run: FinishedRun, head: Headline, listing: Listing, texts: Texts) -> l
         ("Settings' fingerprint", plain_line(str(run.stats.get("fingerprint", "")), _LONGEST_NAME)),
     ]
     return [(name, f"{value:g}" if isinstance(value, float) else value) for name, value in found if value]
+
+
+def _finished(run: FinishedRun) -> str:
+    """When the run was finished; runs of earlier versions do not tell."""
+    try:
+        at = datetime.fromisoformat(run.stats["finished_at"]).astimezone(timezone.utc)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return ""
+    return f"{day(at)}, {at:%H:%M} UTC"
 
 
 def _banding(run: FinishedRun) -> str:

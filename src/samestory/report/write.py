@@ -21,7 +21,8 @@ from samestory.report.lanes import make_lanes
 from samestory.report.listing import Listing, make_listing
 from samestory.report.page import check_jinja, render_page
 from samestory.report.panels import matrix, overlap_panels, time_panels
-from samestory.report.texts import Texts, find_stand_ins, make_texts, pairs_to_compare
+from samestory.report.texts import Texts, affordable, find_stand_ins, make_texts, pairs_to_compare
+from samestory.report.unscripted import plain_rows
 from samestory.schema import STORIES
 from samestory.version import __version__
 
@@ -139,11 +140,18 @@ def _texts(run: FinishedRun, arrays: Arrays, listing: Listing, observer: Observe
         return Texts()
     ids = [arrays.ids[listing.rows[place]].as_py() for place in places]
     try:
-        found: Mapping[str, Reading] = run.readings(ids, observer)
+        articles = run.articles(ids, observer)
+        # Long ones are not all read: the page could not hold what they share.
+        by_place = dict(zip(places, ids, strict=True))
+        lengths = {k: len(articles[name].text or "") for k, name in by_place.items() if name in articles}
+        pairs = affordable(pairs, lengths)
+        wanted = {place for pair in pairs for place in pair}
+        kept = {name: articles[name] for place, name in by_place.items() if place in wanted}
+        found: Mapping[str, Reading] = run.read(kept)
     except SamestoryError as error:
         return Texts(why_none=error.message)
     readings = {place: found[doc_id] for place, doc_id in zip(places, ids, strict=True) if doc_id in found}
-    if not readings:
+    if not articles:
         return Texts(why_none="the inputs have none of the articles")
     return make_texts(pairs, readings, observer)
 
@@ -172,6 +180,7 @@ def _page(
         "time_charts": time_panels(timeline(arrays), make_lanes(arrays, listing), of_stories=of_stories),
         "n_stories": listing.n_stories,
         "list_says": words.list_says(listing),
+        "plain_rows": plain_rows(listing),
         "text_says": text_says,
         "no_texts": text_says if not texts.texts else "",
         "facts": words.facts(run, head, listing, texts),

@@ -40,7 +40,7 @@ function startList() {
     });
   }
   if (!stories.length) document.getElementById("kind").parentElement.hidden = true;
-  document.getElementById("browser").hidden = false;
+  document.getElementById("browser").hidden = !groups.length;
   render();
 }
 
