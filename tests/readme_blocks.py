@@ -49,5 +49,5 @@ def _section(text: str, at: int) -> str:
 
 
 def comparable(printed: str) -> list[str]:
-    """Return lines without what differs from run to run."""
-    return [_VARYING.sub(r"\1", line.rstrip()) for line in printed.rstrip().splitlines()]
+    """Return lines without what differs from run to run, a wider column for a longer figure among it."""
+    return [re.sub(" +", " ", _VARYING.sub(r"\1", line.rstrip())) for line in printed.rstrip().splitlines()]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from command import ROWS, call, run, write_lines
+from command import ROWS, call, environment, run, write_lines
 
 FILES = ["clusters.parquet", "pairs.parquet", "run.json"]
 
@@ -349,3 +351,18 @@ def test_an_impossible_setting(news: Path, tmp_path: Path, option: str, value: s
     assert "Traceback" not in ran.err
     assert option.lstrip("-").replace("-", "_") in ran.err.replace("-", "_")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what is measured differs from system to system")
+def test_peak_memory_is_that_of_the_run_alone(tmp_path: Path) -> None:
+    write_lines(tmp_path / "news.jsonl")
+    started_by_a_large_one = (
+        "import subprocess, sys; held = b'x' * (600 << 20);"
+        " sys.exit(subprocess.run([sys.executable, '-m', 'samestory', *sys.argv[1:]]).returncode)"
+    )
+    words = ["cluster", str(tmp_path / "news.jsonl"), "-o", str(tmp_path / "out"), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", started_by_a_large_one, *words], capture_output=True, env=environment()
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert 50 << 20 < json.loads(done.stdout)["peak_memory_bytes"] < 600 << 20
