@@ -59,6 +59,7 @@ def is_complete(out: Path) -> bool:
     return names == FILES and n_rows == N_ARTICLES and (out / "run.json").read_text().endswith("}\n")
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(many: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     begin = time.monotonic()

@@ -286,6 +286,7 @@ def test_links_open_elsewhere_and_tell_nothing(open_page: Open, example_page: Pa
         assert link.get_attribute("href").startswith("https://")
 
 
+@pytest.mark.slow
 def test_twenty_thousand_articles_are_usable_within_a_second(
     open_page: Open, tmp_path: Path, large_run: Path
 ) -> None:

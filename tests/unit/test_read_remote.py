@@ -167,6 +167,7 @@ def test_no_server(store, monkeypatch):
     assert "AWS_ENDPOINT_URL" in str(check_error("s3://news/c.jsonl", "there is no connection").hint)
 
 
+@pytest.mark.slow
 def test_a_server_that_says_nothing(store, monkeypatch):
     monkeypatch.setattr(remote, "_SILENT_SECONDS", 1.0)
     monkeypatch.setattr(remote, "_WEB_SILENT_SECONDS", 1.0)
