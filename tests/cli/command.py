@@ -98,6 +98,13 @@ def run_on_terminal(*arguments: str | Path, columns: int = 80) -> Ran:
         env=environment(TERM="xterm-256color"),
     )
     os.close(theirs)
+    shown = read_terminal(mine)
+    out = process.communicate(timeout=180)[0]
+    return Ran(process.returncode, out.decode(), shown)
+
+
+def read_terminal(mine: int) -> str:
+    """Everything that is written to the other end of a terminal until it is closed."""
     pieces = []
     while True:
         try:
@@ -107,9 +114,8 @@ def run_on_terminal(*arguments: str | Path, columns: int = 80) -> Ran:
         if not piece:
             break
         pieces.append(piece)
-    out = process.communicate(timeout=180)[0]
     os.close(mine)
-    return Ran(process.returncode, out.decode(), b"".join(pieces).decode("utf-8", "replace"))
+    return b"".join(pieces).decode("utf-8", "replace")
 
 
 def write_lines(path: Path, rows: Iterable[Mapping[str, Any]] = ROWS) -> Path:

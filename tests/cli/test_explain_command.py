@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import Ran, call, environment, run, write_lines
+from command import Ran, call, environment, read_terminal, run, write_lines
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
@@ -370,18 +370,9 @@ def on_terminal(out: Path, *arguments: str, columns: int, **changes: str) -> str
         env=environment(TERM="xterm-256color", **changes),
     )
     os.close(theirs)
-    pieces = []
-    while True:
-        try:
-            piece = os.read(mine, 65536)
-        except OSError:  # what Linux says when the other end has gone
-            break
-        if not piece:
-            break
-        pieces.append(piece)
+    shown = read_terminal(mine)
     assert process.wait(timeout=180) == 0
-    os.close(mine)
-    return b"".join(pieces).decode("utf-8", "replace")
+    return shown
 
 
 def test_colours_on_a_terminal(out: Path) -> None:

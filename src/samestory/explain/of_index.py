@@ -18,9 +18,9 @@ from samestory import schema
 from samestory.buffers import string_array
 from samestory.config import Config
 from samestory.errors import InputError, SamestoryError
+from samestory.explain.conclude import conclude
 from samestory.explain.explanation import MOST_WEIGHED, SAME, Explanation, Link, Standing, StoryFacts
 from samestory.explain.links import shortest_chain
-from samestory.explain.reasons import find_reasons
 from samestory.explain.suggest import require_ids
 from samestory.index.compare import count_pairs, decode
 from samestory.index.export import Stored, read_metadata
@@ -29,7 +29,6 @@ from samestory.index.saved import FACTS, Saved, read_facts
 from samestory.index.state import State
 from samestory.index.store import Store
 from samestory.kernels.clusters import UNDATED
-from samestory.params import choose_banding
 from samestory.passages import Article, Comparison, Reader, Reading, compare_readings
 from samestory.progress import Observer, ignore_progress
 from samestory.read.dates import usual
@@ -69,25 +68,18 @@ def explain_in_index(
         if index.config.level == "story":
             story, warnings = _story(index, [doc_id_a, doc_id_b], standings, terms, observer)
         texts = index.state.articles["text"][articles]
-        banding = choose_banding(index.config.threshold, index.config.recall, index.config.num_perm)
-        chance = banding.chance(compared.jaccard)
         is_round_up = bool(index.state.texts["is_round_up"][texts].any())
-        return Explanation(
-            folder=str(folder),
-            kind="index",
-            config=index.config,
-            banding=banding,
-            standing_a=standings[0],
-            standing_b=standings[1],
-            comparison=compared,
+        return conclude(
+            str(folder),
+            "index",
+            index.config,
+            standings,
+            compared,
             relation=relation,
-            chance=chance,
             chain=chain,
-            reasons=find_reasons(
-                compared, relation, index.config, chance, max(len(chain) - 1, 0), story, is_round_up
-            ),
-            warnings=tuple(warnings),
             story=story,
+            is_round_up=is_round_up,
+            warnings=warnings,
         )
 
 

@@ -12,12 +12,11 @@ import pyarrow.compute as pc
 
 from samestory import schema
 from samestory.errors import InputError, SamestoryError
+from samestory.explain.conclude import conclude
 from samestory.explain.explanation import MOST_WEIGHED, SAME, Explanation, Link, Standing, StoryFacts
 from samestory.explain.links import shortest_chain
-from samestory.explain.reasons import find_reasons
 from samestory.explain.suggest import require_ids
 from samestory.finished import FinishedRun
-from samestory.params import choose_banding
 from samestory.passages import Comparison, compare_readings
 from samestory.progress import Observer
 
@@ -50,31 +49,24 @@ def explain_in_run(
     require_ids(run.clusters(["doc_id"])["doc_id"], [doc_id_a, doc_id_b], rows, str(folder))
     standings = [Standing(**row) for row in run.clusters(_STANDING).take(pa.array(rows)).to_pylist()]
     compared, warnings = _compare(run, doc_id_a, doc_id_b, observer)
-    banding = choose_banding(run.config.threshold, run.config.recall, run.config.num_perm)
     relation = _relation(doc_id_a == doc_id_b, standings, compared)
     chain = () if relation in (None, SAME) else shortest_chain(_links(run, standings), doc_id_a, doc_id_b)
     story = None
     if run.config.level == "story":
         story, failure = _story(run, doc_id_a, doc_id_b, standings, chain, terms, observer)
         warnings += failure
-    chance = banding.chance(compared.jaccard)
     is_round_up = None if run.stats.get("counts", {}).get("round_ups", 1) else False
-    return Explanation(
-        folder=str(folder),
-        kind="run",
-        config=run.config,
-        banding=banding,
-        standing_a=standings[0],
-        standing_b=standings[1],
-        comparison=compared,
+    return conclude(
+        str(folder),
+        "run",
+        run.config,
+        standings,
+        compared,
         relation=relation,
-        chance=chance,
         chain=chain,
-        reasons=find_reasons(
-            compared, relation, run.config, chance, max(len(chain) - 1, 0), story, is_round_up
-        ),
-        warnings=tuple(warnings),
         story=story,
+        is_round_up=is_round_up,
+        warnings=warnings,
     )
 
 
