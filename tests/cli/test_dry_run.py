@@ -121,7 +121,10 @@ def test_of_standard_input_and_to_standard_output(news: Path) -> None:
     assert (plan["articles"]["articles"], plan["writes"], plan["replaces"]) == (3, ["-"], False)
 
 
-def test_the_table_fits_80_columns_and_says_what_is_not_there(tmp_path: Path) -> None:
+def test_the_table_fits_80_columns_and_says_what_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # "out" is short
     path = write_lines(tmp_path / "n.jsonl", [{"text": row["text"]} for row in ROWS])
     ran = call("cluster", path, "-o", "out", "--dry-run", "--no-partial", "--no-boilerplate", COLUMNS="80")
     lines = [line.rstrip() for line in ran.err.splitlines()]
