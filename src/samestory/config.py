@@ -18,6 +18,9 @@ SHINGLE_PATTERN: Final = re.compile(r"(word|char):([1-9][0-9]{0,2})")
 EVIDENCE: Final = {"word": 12, "char": 60}
 """Shingles that partial copies must share at least: a stock phrase is no evidence."""
 _WINDOW_PATTERN: Final = re.compile(r"(?=.*[1-9])([0-9]{1,5}(?:\.[0-9]{1,6})?)([hdw])")
+_SIZE_PATTERN: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?([KMGT]i?B)")
+_POWERS: Final = {"K": 1, "M": 2, "G": 3, "T": 4}
+LEAST_MEMORY: Final = 512 * 10**6
 _HOURS: Final = {"h": 1.0, "d": 24.0, "w": 168.0}
 _NEVER: Final = 2**31 - 1
 LEVELS: Final = ("duplicate", "story")
@@ -74,6 +77,11 @@ class Config:
         a cluster that has drifted further is split.
     threads : int, optional
         Worker threads; by default one for each processor this process may use.
+    memory : str, default "4GB"
+        About how much memory a run may take, 512MB or more: a number and ``MB``, ``GB``, ``TB`` (of 1000
+        kB) or ``MiB``, ``GiB``, ``TiB``. What does not fit goes to files in `scratch`.
+    scratch : str, optional
+        Folder for temporary files; by default that of ``TMPDIR``, or ``/var/tmp``.
     on_error : {"fail", "skip"}, default "fail"
         Stop at the first broken row, or set broken rows aside and go on.
     format : str, optional
@@ -101,6 +109,8 @@ class Config:
     boilerplate: bool = True
     founder_overlap: float = 0.0
     threads: int | None = None
+    memory: str = "4GB"
+    scratch: str | None = None
     on_error: str = "fail"
     format: str | None = None
     id_column: str | None = None
@@ -145,6 +155,8 @@ class Config:
                 hint="a number over 0 and h, d or w, for example 36h, 7d or 2w",
             )
         _check_choice("representative", self.representative, REPRESENTATIVES)
+        _check_memory(self.memory)
+        object.__setattr__(self, "scratch", _as_folder(self.scratch))
         _check_choice("on_error", self.on_error, ON_ERROR)
         if self.format is not None:
             _check_choice("format", self.format, FORMATS)
@@ -171,6 +183,11 @@ class Config:
         return float(number) * _HOURS[unit] / 24.0
 
     @property
+    def memory_bytes(self) -> int:
+        """About how many bytes of memory a run may take."""
+        return bytes_of(self.memory)
+
+    @property
     def n_threads(self) -> int:
         """Number of worker threads to use."""
         if self.threads is not None:
@@ -193,6 +210,15 @@ class Config:
 def result_settings(config: Config) -> dict[str, Any]:
     """Return the settings that decide the answer, by name."""
     return {name: getattr(config, name) for name in _RESULT_FIELDS}
+
+
+def bytes_of(size: str) -> int:
+    """Return the bytes of a size such as ``4GB`` or ``512MiB``; 0 where it is none."""
+    found = _SIZE_PATTERN.fullmatch(size)
+    if found is None:
+        return 0
+    number, unit = found.groups()
+    return int(float(number) * (1024 if "i" in unit else 1000) ** _POWERS[unit[0]])
 
 
 def default_containment(unit: str, size: int) -> float:
@@ -238,6 +264,22 @@ def _as_share(value: object) -> str | None:
 def _check_integer(name: str, value: object, low: int, high: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise ConfigError(f"{name} is {value!r}, not a whole number from {low} to {high}")
+
+
+def _as_folder(value: Any) -> str | None:
+    """Return the path of a folder as text."""
+    if value is None or isinstance(value, str):
+        return value
+    if not hasattr(value, "__fspath__"):
+        raise ConfigError(f"scratch is {value!r}, not a folder")
+    return os.fsdecode(value)
+
+
+def _check_memory(value: object) -> None:
+    if not isinstance(value, str) or not _SIZE_PATTERN.fullmatch(value):
+        raise ConfigError(f"memory is {value!r}, not a size", hint="for example 4GB, 800MB or 2GiB")
+    if bytes_of(value) < LEAST_MEMORY:
+        raise ConfigError(f"memory is {value!r}, too little for a run", hint="512MB is the least")
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

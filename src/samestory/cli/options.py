@@ -192,6 +192,19 @@ common_options = _all(
     [
         click.option("--threads", metavar="N", type=int, help="Worker threads.  [default: one a processor]"),
         click.option(
+            "--memory",
+            metavar="SIZE",
+            default=_DEFAULTS.memory,
+            show_default=True,
+            help="About how much memory to take: 800MB, 4GB, 2GiB; the rest goes to --scratch.",
+        ),
+        click.option(
+            "--scratch",
+            metavar="DIR",
+            type=Place(folder=True),
+            help="Folder for temporary files.  [default: TMPDIR or /var/tmp]",
+        ),
+        click.option(
             "--on-error",
             type=click.Choice(ON_ERROR),
             default=_DEFAULTS.on_error,
