@@ -131,40 +131,40 @@ def test_ids_made_of_places_are_found_where_the_file_has_another_name(tmp_path: 
 def test_relative_inputs_are_found_from_elsewhere_beside_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work, other = tmp_path / "work", tmp_path / "other"
-    work.mkdir()
+    there, other = tmp_path / "there", tmp_path / "other"
+    there.mkdir()
     other.mkdir()
-    monkeypatch.chdir(work)
+    monkeypatch.chdir(there)
     rows = [{name: value for name, value in row.items() if name != "doc_id"} for row in corpus()]
     write_jsonl(Path("n.jsonl"), rows)
     run = run_over(Path("n.jsonl"), Path("out"))
     assert run.inputs == ["n.jsonl"]
     monkeypatch.chdir(other)
-    away = FinishedRun.open(Path("../work/out"))
+    away = FinishedRun.open(Path("../there/out"))
     reading = away.readings(["n.jsonl:10"])["n.jsonl:10"]  # ids of places are those of the run
     assert (reading.text, reading.is_as_recorded) == (corpus()[9]["text"], True)
     # What is in the present folder goes first.
     write_jsonl(Path("n.jsonl"), rows[::-1])
-    assert FinishedRun.open("../work/out").readings(["n.jsonl:10"])["n.jsonl:10"].text == rows[14]["text"]
+    assert FinishedRun.open("../there/out").readings(["n.jsonl:10"])["n.jsonl:10"].text == rows[14]["text"]
     Path("n.jsonl").unlink()
-    (work / "n.jsonl").unlink()
+    (there / "n.jsonl").unlink()
     with pytest.raises(InputError, match=r"n\.jsonl: no such file") as caught:
-        FinishedRun.open("../work/out").articles(["n.jsonl:10"])
-    assert "looked for in the present folder and in the one that holds ../work/out" in str(caught.value)
+        FinishedRun.open("../there/out").articles(["n.jsonl:10"])
+    assert "looked for in the present folder and in the one that holds ../there/out" in str(caught.value)
     assert "--input" in str(caught.value.hint)
 
 
 def test_globs_and_several_inputs_are_found_beside_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work = tmp_path / "work"
-    work.mkdir()
-    monkeypatch.chdir(work)
+    there = tmp_path / "there"
+    there.mkdir()
+    monkeypatch.chdir(there)
     write_jsonl(Path("n1.jsonl"), corpus()[:12])
     absolute = write_jsonl(tmp_path / "m.jsonl", corpus()[12:])
     samestory.cluster(["n*.jsonl", str(absolute)], samestory.Config(threads=1)).write("out")
     monkeypatch.chdir(tmp_path)
-    assert set(FinishedRun.open("work/out").readings(["0.0", "1.11"])) == {"0.0", "1.11"}
+    assert set(FinishedRun.open("there/out").readings(["0.0", "1.11"])) == {"0.0", "1.11"}
 
 
 def test_dates_that_python_does_not_have(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import click
 
 from samestory.cli.commands import Command
 from samestory.cli.failures import printable
-from samestory.cli.options import config_option, progress_option, said_options
+from samestory.cli.options import config_option, moved_input_option, progress_option, said_options
 from samestory.cli.places import Place
 
 _EXAMPLES = """
@@ -25,14 +25,7 @@ Examples:
 @click.argument("folder", metavar="RUN_OR_INDEX", type=Place(folder=True))
 @click.argument("doc_id_a", metavar="ID_A")
 @click.argument("doc_id_b", metavar="ID_B")
-@click.option(
-    "--input",
-    "inputs",
-    metavar="INPUT",
-    multiple=True,
-    type=Place(),
-    help="Where the articles of the run are now; may be given again.  [default: where they were]",
-)
+@moved_input_option
 @click.option("--full", is_flag=True, help="Show all of the texts, not only what is telling.")
 @click.option(
     "--stacked/--beside",

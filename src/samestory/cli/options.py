@@ -179,6 +179,15 @@ config_option = click.option(
     help="Read options from a TOML file; those given here count more.",
 )
 
+moved_input_option = click.option(
+    "--input",
+    "inputs",
+    metavar="INPUT",
+    multiple=True,
+    type=Place(),
+    help="Where the articles of the run are now; may be given again.  [default: where they were]",
+)
+
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Only tell what would be read, done and written."
 )

@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from samestory.cli.commands import Command
-from samestory.cli.options import config_option, progress_option, said_options
+from samestory.cli.options import config_option, moved_input_option, progress_option, said_options
 from samestory.cli.places import Place
 
 _EXAMPLES: Final = """
@@ -28,14 +28,7 @@ Examples:
     show_default=True,
     help="Show articles side by side, with what they share; or leave their texts out.",
 )
-@click.option(
-    "--input",
-    "inputs",
-    metavar="INPUT",
-    multiple=True,
-    type=Place(),
-    help="Where the articles are now, if they were moved since; may be given again.",
-)
+@moved_input_option
 @click.option("--overwrite", is_flag=True, help="Replace an earlier page.")
 @config_option
 @progress_option
