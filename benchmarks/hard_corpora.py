@@ -12,8 +12,9 @@
 - `edited`: one article N times, each time with one other word: distinct texts that all are near. One cluster.
 
 Each article has an outlet of its own, so that nothing in it is taken for the furniture of a site. Words are
-drawn from the rarer ones alone: with common ones short runs would repeat by chance. One article N times is
-a kind of corpus.py, `identical`.
+drawn evenly from some thousands that are neither common, since short runs of such would repeat by chance,
+nor rare, since these are longer than the words of ordinary articles. One article N times is a kind of
+corpus.py, `identical`.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ CHAIN_JACCARD = (N_WORDS - 2 - CHAIN_STEP) / (N_WORDS - 2 + CHAIN_STEP)
 """Of runs of three words, with the next article."""
 STAR_EDITS = 22
 HUB_WORDS = 40
-_COMMON_WORDS = 2_000
+_COMMON_WORDS, _RARE_WORDS = 300, 4_000
 
 
 @njit(cache=True, nogil=True)
@@ -70,7 +71,7 @@ def words_of(kind: str, rows: NDArray[np.int64], n_docs: int, seed: int) -> NDAr
         if kind == "star" and row:
             made[i, _spread_places(rng)] = _draw(rng, STAR_EDITS)
         elif kind == "edited":
-            made[i, rng.integers(N_WORDS)] = _draw(rng, 1)[0]
+            made[i, rng.integers(N_WORDS)] = rng.integers(_COMMON_WORDS, 200_000)
         elif kind == "contained" and row:
             begin = int(rng.integers(N_WORDS - HUB_WORDS))
             made[i] = _draw(rng, N_WORDS)
@@ -85,7 +86,7 @@ def _spread_places(rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def _draw(rng: np.random.Generator, n: int) -> NDArray[np.int64]:
-    return rng.integers(_COMMON_WORDS, 200_000, n)
+    return rng.integers(_COMMON_WORDS, _RARE_WORDS, n)
 
 
 def chain_places(n_docs: int, seed: int) -> NDArray[np.int64]:
