@@ -3,10 +3,10 @@
     python benchmarks/spark_peers.py                                   10,000, 100,000 and 1,000,000 articles
     python benchmarks/spark_peers.py --sizes 3000,10000 --timeout 600  a rehearsal
 
-All do the same work on the same generated file (corpus.py): near copies among runs of five words, at a Jaccard
-of 0.7, from Parquet to Parquet, on `--threads` local cores, each as a process of its own. What each does stands
-in peers/. Memory is the largest sum over the processes of a job: the driver's heap is bounded by
-SPARK_PEER_MEMORY (4g). A tool that runs out of its time at one size is not tried at the next; one that failed is.
+All do the same work on the same generated file (corpus.py): near copies among runs of five words, at a
+Jaccard of 0.7, from Parquet to Parquet, on `--threads` local cores, each as a process of its own. What each
+does stands in peers/. Memory is the largest sum over the processes of a job; the heap of Spark's driver is
+bounded by SPARK_PEER_MEMORY (4g). A tool that runs out of its time at one size is not tried at the next.
 """
 
 from __future__ import annotations
