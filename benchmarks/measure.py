@@ -39,6 +39,25 @@ class Measured:
     errors: str  # the end of stderr
 
 
+def tree_of(pid: int) -> list[psutil.Process]:
+    """Return a process and all that it has started."""
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def end_tree(pid: int) -> None:
+    """End a process, its group, and what it has started that has another, as Spark's workers do."""
+    tree = tree_of(pid)
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    for process in tree:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
 class _Watch(threading.Thread):
     """Sample the memory of a process tree, and end the tree when its time is over."""
 
@@ -55,29 +74,12 @@ class _Watch(threading.Thread):
             self.sample()
             if self.timeout is not None and time.perf_counter() - started > self.timeout:
                 self.timed_out = True
-                self.end()
+                end_tree(self.pid)
                 return
-
-    def tree(self) -> list[psutil.Process]:
-        """Return the process and all that it has started."""
-        try:
-            root = psutil.Process(self.pid)
-            return [root, *root.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return []
-
-    def end(self) -> None:
-        """End the tree, those included that have a group of their own, as Spark's workers do."""
-        tree = self.tree()
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        for process in tree:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
 
     def sample(self) -> None:
         """Look at the resident memory of every process of the tree."""
-        pids = [process.pid for process in self.tree()]
+        pids = [process.pid for process in tree_of(self.pid)]
         total = 0
         for pid in pids:
             resident, high_water = _memory(pid)

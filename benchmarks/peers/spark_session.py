@@ -29,6 +29,7 @@ def start_session(job: Job) -> SparkSession:
         SparkSession.builder.master(f"local[{job.threads}]")
         .config("spark.driver.memory", DRIVER_MEMORY)
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.shuffle.partitions", str(PARTITIONS_PER_CORE * job.threads))
         .config("spark.default.parallelism", str(PARTITIONS_PER_CORE * job.threads))
         .config("spark.sql.files.maxPartitionBytes", str(32 << 20))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -254,18 +256,19 @@ def test_nameless_files_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert 8_000_000 <= watch.most_bytes < 9_000_000
 
 
-TREE = """
-import subprocess, sys
-subprocess.run([sys.executable, "-c", "import os, time; os.setpgid(0, 0); print(os.getpid(), flush=True); time.sleep(60)"],
-               stdout=open(sys.argv[1], "w"))
-"""
+GRANDCHILD = "import os, time; os.setpgid(0, 0); print(os.getpid(), flush=True); time.sleep(600)"
+CHILD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{GRANDCHILD}'])"
 
 
-def test_out_of_time_ends_those_with_a_group_of_their_own(tmp_path: Path) -> None:
-    run = measure.run_measured([sys.executable, "-c", TREE, str(tmp_path / "pid")], timeout=2.0)
-    assert run.timed_out
-    pid = int((tmp_path / "pid").read_text())
-    assert not measure.psutil.pid_exists(pid) or measure.psutil.Process(pid).status() == "zombie"
+def test_ending_a_tree_ends_those_with_a_group_of_their_own() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
+        assert child.stdout is not None
+        pid = int(child.stdout.readline())
+        measure.end_tree(child.pid)
+        assert child.stdout.read() == ""  # the pipe ends when nobody is left who could write to it
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_journal_goes_on(tmp_path: Path) -> None:
