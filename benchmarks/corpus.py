@@ -21,11 +21,12 @@ length as ordinary ones that share one footer, 60 % of their words), `short` (or
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +37,7 @@ from numpy.typing import NDArray
 from corpus_kernels import CURLY, FOOTER, HEADER, TITLE, Plan, render_articles
 from vocabulary import Vocabulary, make_vocabulary
 
+Made = TypeVar("Made")
 KINDS = ("ordinary", "identical", "footer", "short")
 ROW_GROUP_ROWS = 20_000
 N_SITES = 2_000
@@ -163,17 +165,23 @@ def make_batch(
     corpus: Corpus, vocabulary: Vocabulary, seed: int, kind: str, start: int, stop: int
 ) -> pa.Table:
     """Return the articles of one row group."""
-    shape = _SHAPES[kind]
     plan = rows_of(corpus.plan, slice(start, stop))
+    return render_table(plan, corpus.published[start:stop], start, vocabulary, seed, _SHAPES[kind])
+
+
+def render_table(
+    plan: Plan, published: NDArray[np.int64], start: int, vocabulary: Vocabulary, seed: int, shape: Kind
+) -> pa.Table:
+    """Return planned articles, the first of them row `start`; `published` is in seconds after START."""
     texts = render_articles(vocabulary, seed, plan, shape.header_words, shape.footer_words)
     headline = plan._replace(
         n_words=(5 + plan.base % 7).astype(np.int32),
         edit_rate=np.where(plan.copy % 2 == 1, np.float32(0.15), np.float32(0.0)),
         drop_rate=np.zeros_like(plan.drop_rate),
-        style=np.full(stop - start, TITLE, np.uint8),
+        style=np.full(len(plan.base), TITLE, np.uint8),
     )
     titles = render_articles(vocabulary, seed, headline, 0, 0)
-    ids = _digits(np.arange(start, stop))
+    ids = _digits(np.arange(start, start + len(plan.base)))
     source = pc.binary_join_element_wise("site", _digits(plan.site, 4), "example", ".")
     columns = {
         "doc_id": pc.binary_join_element_wise("doc", ids, "-"),
@@ -181,7 +189,7 @@ def make_batch(
         "text": _strings(*texts),
         "source": source,
         "url": pc.binary_join_element_wise("https:/", source, "news", ids, "/"),
-        "published_at": pa.array(1_000 * (corpus.published[start:stop] + int(START.timestamp()))),
+        "published_at": pa.array(1_000 * (published + int(START.timestamp()))),
     }
     arrays = [columns[field.name].cast(field.type) for field in SCHEMA]
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
@@ -205,19 +213,23 @@ def batches(
     """Yield the row groups of a corpus in order, each with its planted clusters; few are in memory."""
     corpus = plan_corpus(n_docs, seed, kind)
     vocabulary = make_vocabulary(seed)
-    starts = list(range(0, n_docs, ROW_GROUP_ROWS))
+
+    def make(start: int, stop: int) -> tuple[pa.Table, NDArray[np.int32]]:
+        return make_batch(corpus, vocabulary, seed, kind, start, stop), corpus.cluster[start:stop]
+
+    return in_row_groups(make, n_docs, threads)
+
+
+def in_row_groups(make: Callable[[int, int], Made], n_docs: int, threads: int = 2) -> Iterator[Made]:
+    """Yield what `make` makes of the rows of each row group, in order, made in threads, few at a time."""
     with ThreadPoolExecutor(threads) as pool:
         pending = []
-        for place, start in enumerate(starts):
-            stop = min(start + ROW_GROUP_ROWS, n_docs)
-            pending.append(
-                (start, stop, pool.submit(make_batch, corpus, vocabulary, seed, kind, start, stop))
-            )
-            if place >= threads:
-                first, last, made = pending.pop(0)
-                yield made.result(), corpus.cluster[first:last]
-        for first, last, made in pending:
-            yield made.result(), corpus.cluster[first:last]
+        for start in range(0, n_docs, ROW_GROUP_ROWS):
+            pending.append(pool.submit(make, start, min(start + ROW_GROUP_ROWS, n_docs)))
+            if len(pending) > threads:
+                yield pending.pop(0).result()
+        for made in pending:
+            yield made.result()
 
 
 def write_corpus(
@@ -229,13 +241,20 @@ def write_corpus(
     threads: int = 2,
 ) -> None:
     """Write a corpus and its truth as Parquet files, whole or not at all."""
+    write_batches(path, batches(n_docs, seed, kind, threads), compression)
+
+
+def write_batches(
+    path: Path, made: Iterable[tuple[pa.Table, NDArray[np.int32]]], compression: str = "snappy"
+) -> None:
+    """Write articles with their planted clusters, -1 for none, as Parquet files, whole or not at all."""
     truth = truth_path(path)
     part, truth_part = path.with_name(path.name + ".part"), truth.with_name(truth.name + ".part")
     with (
         pq.ParquetWriter(part, SCHEMA, compression=compression) as articles,
         pq.ParquetWriter(truth_part, TRUTH_SCHEMA) as labels,
     ):
-        for table, cluster in batches(n_docs, seed, kind, threads):
+        for table, cluster in made:
             articles.write_table(table, row_group_size=ROW_GROUP_ROWS)
             planted = pa.array(cluster, mask=cluster < 0)
             labels.write_table(pa.table({"doc_id": table["doc_id"], "cluster": planted}))

@@ -22,7 +22,7 @@ CAPITAL, COMMA, STOP, QUESTION, PARAGRAPH, OPEN_QUOTE, CLOSE_QUOTE = 1, 2, 4, 8,
 SENTENCE_END = STOP | QUESTION | PARAGRAPH
 
 # Styles of an article: bit flags.
-CURLY, HEADER, FOOTER, TITLE = 1, 2, 4, 8
+CURLY, HEADER, FOOTER, TITLE, CHAIN = 1, 2, 4, 8, 16
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -37,7 +37,8 @@ class Plan(NamedTuple):
 
     `base` and `copy` name the article (copy 0 is the base itself), `n_words` is the length of the
     base, `edit_rate` the share of words to edit, `drop_rate` the chance that a paragraph is dropped,
-    `site` whose header and footer it may carry, `style` the bit flags.
+    `site` whose header and footer it may carry, `style` the bit flags. With `CHAIN` copy 3 is an edited
+    copy 2, and that an edited copy 1; their rates must be those of copy 3.
     """
 
     base: NDArray[np.int32]
@@ -252,14 +253,17 @@ def render_articles(
             for i in range(n_words):
                 marks[i] = CAPITAL if i == 0 else 0
         if plan.copy[d] > 0:
-            _seed_state(state, seed, 5, plan.base[d], plan.copy[d])
-            n_words = _edit(
-                state, vocabulary, n_words, words, marks,
-                plan.edit_rate[d], plan.drop_rate[d], new_words, new_marks,
-            )  # fmt: skip
-            at = _render(vocabulary, n_words, new_words, new_marks, (style & CURLY) != 0, out, at)
-        else:
-            at = _render(vocabulary, n_words, words, marks, (style & CURLY) != 0, out, at)
+            for copy in range(1 if style & CHAIN else plan.copy[d], plan.copy[d] + 1):
+                if 2 * n_words > longest:  # a chain that has grown so much is edited no more
+                    break
+                _seed_state(state, seed, 5, plan.base[d], copy)
+                n_words = _edit(
+                    state, vocabulary, n_words, words, marks,
+                    plan.edit_rate[d], plan.drop_rate[d], new_words, new_marks,
+                )  # fmt: skip
+                words, new_words = new_words, words
+                marks, new_marks = new_marks, marks
+        at = _render(vocabulary, n_words, words, marks, (style & CURLY) != 0, out, at)
         if style & FOOTER:
             _seed_state(state, seed, 4, plan.site[d], 0)
             n_words = footer_words if footer_words > 0 else 15 + _below(state, 46)

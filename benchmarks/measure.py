@@ -13,12 +13,18 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
 SAMPLE_SECONDS = 0.05
+FOLDER_SECONDS = 0.5
+
+Probe = Callable[[list[int]], None]
+"""Is shown the processes of the tree with every sample."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +39,31 @@ class Measured:
     errors: str  # the end of stderr
 
 
+def tree_of(pid: int) -> list[psutil.Process]:
+    """Return a process and all that it has started."""
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def end_tree(pid: int) -> None:
+    """End a process, its group, and what it has started that has another, as Spark's workers do."""
+    tree = tree_of(pid)
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    for process in tree:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
 class _Watch(threading.Thread):
     """Sample the memory of a process tree, and end the tree when its time is over."""
 
-    def __init__(self, pid: int, timeout: float | None) -> None:
+    def __init__(self, pid: int, timeout: float | None, probe: Probe | None) -> None:
         super().__init__(daemon=True)
-        self.pid, self.timeout = pid, timeout
+        self.pid, self.timeout, self.probe = pid, timeout, probe
         self.peak_bytes, self.timed_out = 0, False
         self.done = threading.Event()
 
@@ -49,22 +74,20 @@ class _Watch(threading.Thread):
             self.sample()
             if self.timeout is not None and time.perf_counter() - started > self.timeout:
                 self.timed_out = True
-                os.killpg(self.pid, signal.SIGKILL)
+                end_tree(self.pid)
                 return
 
     def sample(self) -> None:
         """Look at the resident memory of every process of the tree."""
-        try:
-            root = psutil.Process(self.pid)
-            tree = [root, *root.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return
+        pids = [process.pid for process in tree_of(self.pid)]
         total = 0
-        for process in tree:
-            resident, high_water = _memory(process.pid)
+        for pid in pids:
+            resident, high_water = _memory(pid)
             total += resident
             self.peak_bytes = max(self.peak_bytes, high_water)
         self.peak_bytes = max(self.peak_bytes, total)
+        if self.probe is not None:
+            self.probe(pids)
 
 
 def _memory(pid: int) -> tuple[int, int]:
@@ -81,8 +104,49 @@ def _memory(pid: int) -> tuple[int, int]:
     return found["VmRSS"], found["VmHWM"]
 
 
+class FolderWatch:
+    """A probe that notes the most bytes a folder has taken on disk, in nameless files too."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = str(folder.resolve())
+        self.most_bytes = 0
+        self._due = 0.0
+
+    def __call__(self, pids: list[int]) -> None:
+        """Look, if it is time to look again."""
+        now = time.perf_counter()
+        if now >= self._due:
+            self._due = now + FOLDER_SECONDS
+            self.most_bytes = max(self.most_bytes, self._named() + self._nameless(pids))
+
+    def _named(self) -> int:
+        total = 0
+        for folder, _, names in os.walk(self.folder):
+            for name in names:
+                with suppress(OSError):
+                    total += (Path(folder) / name).lstat().st_blocks * 512
+        return total
+
+    def _nameless(self, pids: list[int]) -> int:
+        """Return the bytes of files that have no name any more and are held open by one of the processes."""
+        found: dict[tuple[int, int], int] = {}
+        for pid in pids:
+            with suppress(OSError):
+                for entry in os.scandir(f"/proc/{pid}/fd"):
+                    with suppress(OSError):
+                        place = str(Path(entry.path).readlink())
+                        if place.startswith(self.folder + "/") and place.endswith(" (deleted)"):
+                            about = Path(entry.path).stat()
+                            found[about.st_dev, about.st_ino] = about.st_blocks * 512
+        return sum(found.values())
+
+
 def run_measured(
-    command: Sequence[str], *, timeout: float | None = None, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    timeout: float | None = None,
+    environment: Mapping[str, str] | None = None,
+    probe: Probe | None = None,
 ) -> Measured:
     """Run a command to its end (or its timeout) and measure it. Linux only."""
     with tempfile.TemporaryFile() as errors:
@@ -95,7 +159,7 @@ def run_measured(
             env=dict(os.environ, **(environment or {})),
             start_new_session=True,
         )
-        watch = _Watch(process.pid, timeout)
+        watch = _Watch(process.pid, timeout, probe)
         watch.start()
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started

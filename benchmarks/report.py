@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from machine import machine, versions
+from machine import SPARK_PACKAGES, java_version, machine, revision, versions
 
 Row = dict[str, Any]
 Columns = tuple[tuple[str, str, Callable[[Any], str]], ...]
@@ -85,10 +85,11 @@ def markdown(title: str, rows: Sequence[Row], columns: Columns) -> str:
     return "\n".join(lines) + "\n"
 
 
-def surroundings() -> Row:
-    """Return the date, the versions and the machine of a measurement."""
+def surroundings(spark: bool = False) -> Row:
+    """Return the date, the revision, the versions and the machine of a measurement."""
     now = datetime.now(timezone.utc).replace(microsecond=0)
-    return {"date": now.isoformat(), "versions": versions(), "machine": machine()}
+    found = {**versions(SPARK_PACKAGES), "java": java_version()} if spark else versions()
+    return {"date": now.isoformat(), "revision": revision(), "versions": found, "machine": machine()}
 
 
 def surroundings_text(about: Row) -> str:
@@ -96,7 +97,8 @@ def surroundings_text(about: Row) -> str:
     host = about["machine"]
     tools = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     size = f"{host['cores']} cores, {host['memory_gib']} GiB, {host['processor']}, {host['system']}"
-    return f"{about['date']}. {size}. {tools}.\n"
+    revision = f" Revision {about['revision']}." if "revision" in about else ""
+    return f"{about['date']}.{revision} {size}. {tools}.\n"
 
 
 def save(results: Path, name: str, about: Row, body: Row, text: str) -> Path:

@@ -16,6 +16,7 @@ class Tool:
     name: str
     script: str
     note: str
+    on_spark: bool = False
 
 
 TOOLS = {
@@ -52,14 +53,37 @@ TOOLS = {
             script="datasketch_mp.py",
             note="a process a core, NumPy banding; not verified",
         ),
+        Tool(
+            name="samestory_spark",
+            script="samestory_spark.py",
+            note="--engine spark; every pair verified, exact Jaccard",
+            on_spark=True,
+        ),
+        Tool(
+            name="spark_mllib",
+            script="spark_mllib.py",
+            note="HashingTF, MinHashLSH, approxSimilarityJoin; verified over hashed shingles",
+            on_spark=True,
+        ),
+        Tool(
+            name="spark_text_dedup",
+            script="spark_text_dedup.py",
+            note="the way of text-dedup, written anew: an RDD of signatures, stars; not verified",
+            on_spark=True,
+        ),
     )
 }
 
 
 def chosen_tools(names: str) -> list[Tool]:
-    """Return samestory and the peers of a comma-separated list (`all` and `none` are words)."""
+    """Return samestory and the peers of a comma-separated list.
+
+    `all` (but those on Spark), `spark` and `none` are words.
+    """
     peers = [name for name in TOOLS if name != "samestory"]
-    wanted = {"all": peers, "none": []}.get(
+    on_spark = [name for name in peers if TOOLS[name].on_spark]
+    alone = [name for name in peers if not TOOLS[name].on_spark]
+    wanted = {"all": alone, "spark": on_spark, "none": []}.get(
         names, [name.strip() for name in names.split(",") if name.strip()]
     )
     unknown = sorted(set(wanted) - set(TOOLS))

@@ -5,6 +5,7 @@ OUT becomes a directory, and the clusters are in OUT/clusters.parquet.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -18,10 +19,11 @@ COPIES_ONLY = ("--no-partial", "--no-boilerplate")
 def command(job: Job) -> list[str]:
     """Return the command line of a job at the defaults."""
     program = Path(sys.executable).with_name("samestory")
-    if not program.exists():
+    words = [str(program)] if program.exists() else [sys.executable, "-m", "samestory"]
+    if not program.exists() and importlib.util.find_spec("samestory") is None:
         raise not_installed("samestory")
     return [
-        str(program), "cluster", str(job.source), "-o", str(job.target), "--overwrite", "-q", "--no-progress",
+        *words, "cluster", str(job.source), "-o", str(job.target), "--overwrite", "-q", "--no-progress",
         "--threshold", str(job.threshold), "--num-perm", str(job.num_perm), "--threads", str(job.threads),
     ]  # fmt: skip
 
