@@ -120,12 +120,10 @@ class Metadata:
         in_memory_bytes: int | None = None,
         *,
         columns: Sequence[str] = METADATA_COLUMNS,
-        block_rows: int = BLOCK_ROWS,
     ) -> None:
         self.schema = pa.schema([ARTICLE.field(name) for name in columns])
         self._folder = folder
         self._most = in_memory_bytes
-        self._block_rows = block_rows
         self._file: ScratchFile | None = None
         self._filed: list[_Block] = []
         self._batches: list[pa.RecordBatch] = []
@@ -172,10 +170,10 @@ class Metadata:
             weakref.finalize(self, scratch.close)
             self._file = scratch.file()
         n_waiting = sum(map(len, self._batches))
-        if n_waiting < self._block_rows and self._n_bytes < BLOCK_BYTES:
+        if n_waiting < BLOCK_ROWS and self._n_bytes < BLOCK_BYTES:
             return
         waiting = pa.Table.from_batches(self._batches)
-        n_rows = min(self._block_rows, max(1, n_waiting * BLOCK_BYTES // max(1, self._n_bytes)))
+        n_rows = min(BLOCK_ROWS, max(1, n_waiting * BLOCK_BYTES // max(1, self._n_bytes)))
         begin = 0
         while begin + n_rows <= n_waiting:
             self._filed.append(_write_block(self._file, waiting.slice(begin, n_rows)))

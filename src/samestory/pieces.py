@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import pyarrow as pa
@@ -31,7 +31,7 @@ class Pieces:
     schema: pa.Schema
     n_rows: int
     make: Callable[[int, int], pa.Table]
-    piece_rows: int = PIECE_ROWS
+    piece_rows: int = field(default_factory=lambda: PIECE_ROWS)
 
     @classmethod
     def of(cls, table: pa.Table) -> Pieces:
