@@ -25,7 +25,6 @@ BLOCK_ROWS: Final = 1 << 14
 """Articles of which the metadata are filed together: some of them are read by reading them all."""
 BLOCK_BYTES: Final = 16 << 20
 """Fewer are filed together where they come to as many bytes."""
-_OPTIONS: Final = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
 
 @dataclass(frozen=True)
@@ -253,7 +252,7 @@ def _write_block(file: ScratchFile, rows: pa.Table) -> _Block:
     for name in rows.column_names:
         sink = pa.BufferOutputStream()
         column = rows.select([name]).combine_chunks()
-        with pa.ipc.new_stream(sink, column.schema, options=_OPTIONS) as writer:
+        with pa.ipc.new_stream(sink, column.schema) as writer:
             writer.write_table(column)
         message = sink.getvalue()
         places[name] = (file.append(message), message.size)

@@ -36,6 +36,7 @@ from samestory.runfiles import (
     STORIES_FILE,
 )
 from samestory.schema import FORMAT_VERSION
+from samestory.threads import in_order, threads
 
 GROUP_ROWS: Final = 1 << 17
 """Rows of a row group."""
@@ -124,9 +125,10 @@ def _write_table(table: Pieces, path: Path, footer: dict[bytes, bytes], count: C
         with pq.ParquetWriter(
             file, fields, compression="zstd", compression_level=1, use_dictionary=repeating
         ) as writer:
-            for group in table.groups(GROUP_ROWS):
-                writer.write_table(group, row_group_size=len(group))
-                count(len(group))
+            # One group is written while the next is made.
+            with threads(1) as executor:
+                for group, _ in in_order(executor, writer.write_table, table.groups(GROUP_ROWS), 1):
+                    count(len(group))
         file.flush()
         os.fsync(file.fileno())
 
