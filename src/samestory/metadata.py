@@ -54,7 +54,7 @@ class Ids:
         self._strings = string_array(self.data, offsets)
 
     @classmethod
-    def joined(cls, pieces: list[tuple[NDArray[np.uint8], NDArray[np.int64]]]) -> Ids:
+    def joined(cls, pieces: list[tuple[NDArray[np.uint8], NDArray[Any]]]) -> Ids:
         """Put bytes and lengths together, letting go of each piece once it is copied."""
         data = np.empty(sum(len(piece) for piece, _ in pieces), dtype=np.uint8)
         offsets = np.zeros(sum(len(lengths) for _, lengths in pieces) + 1, dtype=np.int64)
@@ -127,7 +127,7 @@ class Metadata:
         self._filed: list[_Block] = []
         self._batches: list[pa.RecordBatch] = []
         self._n_bytes = 0
-        self._new_ids: list[tuple[NDArray[np.uint8], NDArray[np.int64]]] = []
+        self._new_ids: list[tuple[NDArray[np.uint8], NDArray[Any]]] = []
         self._ids: Ids | None = None
         self._layout: tuple[list[int], list[_Block | pa.RecordBatch]] | None = None
         self._lock = threading.Lock()
@@ -152,7 +152,8 @@ class Metadata:
     def append(self, batch: pa.RecordBatch) -> None:
         """Add articles at the end."""
         data, offsets = string_buffers(batch["doc_id"])
-        self._new_ids.append((data[offsets[0] : offsets[-1]].copy(), np.diff(offsets)))
+        lengths = np.diff(offsets).astype(np.int32)
+        self._new_ids.append((data[offsets[0] : offsets[-1]].copy(), lengths))
         self._n += len(batch)
         self._layout = None
         kept = batch.select(self.schema.names)

@@ -122,13 +122,15 @@ def _write_table(table: Pieces, path: Path, footer: dict[bytes, bytes], count: C
     fields = table.schema.with_metadata(footer)
     repeating = [name for name in ("relation", "source", "cluster_id") if name in fields.names]
     with path.open("wb") as file:
-        with pq.ParquetWriter(
-            file, fields, compression="zstd", compression_level=1, use_dictionary=repeating
-        ) as writer:
-            # One group is written while the next is made.
-            with threads(1) as executor:
-                for group, _ in in_order(executor, writer.write_table, table.groups(GROUP_ROWS), 1):
-                    count(len(group))
+        # One group is written while the next is made.
+        with (
+            pq.ParquetWriter(
+                file, fields, compression="zstd", compression_level=1, use_dictionary=repeating
+            ) as writer,
+            threads(1) as executor,
+        ):
+            for group, _ in in_order(executor, writer.write_table, table.groups(GROUP_ROWS), 1):
+                count(len(group))
         file.flush()
         os.fsync(file.fileno())
 

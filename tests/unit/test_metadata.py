@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -213,3 +215,66 @@ def filed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Metadata]]:
 
     monkeypatch.setattr("samestory.corpus.Metadata", Watched)
     return made
+
+
+# --- Memory -----------------------------------------------------------------------
+
+WRITES = """
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+import samestory.write
+from samestory.metadata import Metadata
+from samestory.result import Result
+from samestory.tabulate import clusters_table, gather_clusters, gather_pairs, pairs_table
+
+
+def peak():
+    told = Path("/proc/self/status").read_text()
+    return int(next(line for line in told.splitlines() if line.startswith("VmHWM")).split()[1]) << 10
+
+
+n, title = 400_000, "t" * 700
+articles = Metadata(None, 10**6)
+for begin in range(0, n, 4000):
+    nothing = pa.nulls(4000, pa.string())
+    articles.append(
+        pa.record_batch(
+            [
+                pa.array([f"d{k}" for k in range(begin, begin + 4000)]),
+                pa.array([f"{k} {title}" for k in range(begin, begin + 4000)]),
+                nothing,
+                nothing,
+                pa.nulls(4000, pa.timestamp("us", "UTC")),
+            ],
+            names=["doc_id", "title", "source", "url", "published_at"],
+        )
+    )
+assert articles.file_bytes > 700 * n * 0.9
+n_shingles = np.full(n, 9, dtype=np.int32)
+clusters = gather_clusters([], n_shingles)
+facts = {"version": "0", "fingerprint": "0", "config": {"on_error": "fail"}}
+told = clusters_table(articles, clusters, np.zeros(n, dtype=np.int32), n_shingles)
+result = Result(told, pairs_table(articles.ids, clusters, gather_pairs([])), facts)
+samestory.write.GROUP_ROWS = 1 << 14
+before = peak()
+result.write(sys.argv[1])
+between = peak()
+assert len(result.clusters) == n
+print(between - before, peak() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not tell of memory")
+def test_writing_takes_no_memory_for_whole_tables(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", WRITES, str(tmp_path / "out")], capture_output=True, text=True, check=True
+    )
+    written, made = map(int, ran.stdout.split())
+    assert written < 120e6
+    assert made > 250e6  # the whole table is 280 MB
+    assert pq.read_metadata(tmp_path / "out/clusters.parquet").num_rows == 400_000
