@@ -30,6 +30,13 @@ def tiny_stories(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("samestory.story.grouping._EDGES_AT_ONCE", 4)
 
 
+def tiny_tables(patch: pytest.MonkeyPatch) -> None:
+    """Metadata in a file, and tables made a few rows at a time."""
+    patch.setattr("samestory.corpus.METADATA_PART", 1 << 40)
+    patch.setattr("samestory.metadata.BLOCK_ROWS", 5)
+    patch.setattr("samestory.pieces.PIECE_ROWS", 7)
+
+
 def everything_tiny(patch: pytest.MonkeyPatch) -> None:
-    for change in (tiny_batches, texts_read_again, tiny_rounds, tiny_stories):
+    for change in (tiny_batches, texts_read_again, tiny_rounds, tiny_stories, tiny_tables):
         change(patch)

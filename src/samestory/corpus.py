@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,15 +20,18 @@ from samestory.config import Config
 from samestory.fingerprints import Runs, Sample, no_sample, sample
 from samestory.furniture import Found, Remover, cut
 from samestory.kernels.buckets import gather_texts
+from samestory.metadata import Metadata
 from samestory.normalise import FoldedTexts, Workspace, judged_text, normalise
 from samestory.params import Banding
 from samestory.progress import Observer, each, ignore_progress
 from samestory.read import Source
-from samestory.schema import ARTICLE, METADATA_COLUMNS
 from samestory.signature import Sketches, sketch
 from samestory.sites import SiteNames, read_names
 from samestory.textstore import Kept, TextStore
 from samestory.threads import in_order
+
+METADATA_PART: Final = 16
+"""Metadata may take one part in so many of a run's memory."""
 
 A = TypeVar("A")
 _of_thread = threading.local()
@@ -46,7 +50,7 @@ class Corpus:
 
     Attributes
     ----------
-    articles : pyarrow.Table
+    articles : Metadata
         Ids and metadata.
     sketches : Sketches
     samples : list of Sample
@@ -72,7 +76,7 @@ class Corpus:
     config: Config
     banding: Banding
     executor: Executor
-    articles: pa.Table
+    articles: Metadata
     sketches: Sketches
     samples: list[Sample]
     names: list[SiteNames]
@@ -83,12 +87,6 @@ class Corpus:
     n_removed: NDArray[np.int32]
     found: dict[int, Found] = field(default_factory=dict)
     is_sampled: bool = False
-
-    @property
-    def boilerplate_ratio(self) -> NDArray[np.float32]:
-        """Share of each article's words that was taken out as furniture."""
-        n_words = self.n_removed + self.sketches.n_units.astype(np.float64)
-        return (self.n_removed / np.maximum(n_words, 1.0)).astype(np.float32)
 
     @property
     def removed(self) -> dict[str, int | float]:
@@ -281,8 +279,9 @@ def read_corpus(
     observer: Observer,
 ) -> Corpus:
     """Fold and sketch every article, keeping its metadata and, while there is room, its folded text."""
-    kept_columns = ["doc_id", *METADATA_COLUMNS]
-    metadata: list[pa.RecordBatch] = []
+    folder = None if config.scratch is None else Path(config.scratch)
+    metadata = Metadata(folder, config.memory_bytes // METADATA_PART)
+    batch_sizes: list[int] = []
     sketches: list[Sketches] = []
     samples: list[Sample] = []
     names: list[SiteNames] = []
@@ -308,7 +307,8 @@ def read_corpus(
     total = source.n_rows
     observer("read and sketch", 0, total)
     for batch, done in in_order(executor, work, source.batches(), 4 * config.n_threads):
-        metadata.append(batch.select(kept_columns))
+        metadata.append(batch)
+        batch_sizes.append(len(batch))
         removed.append(done.n_removed)
         sketches.append(done.sketches)
         samples.append(done.sample)
@@ -318,17 +318,16 @@ def read_corpus(
         n_done += len(batch)
         texts.add(done.kept)
         observer("read and sketch", n_done, total)
-    schema = pa.schema([ARTICLE.field(name) for name in kept_columns])
     return Corpus(
         source,
         config,
         banding,
         executor,
-        pa.Table.from_batches(metadata, schema=schema),
+        metadata,
         concatenate(sketches, banding.bands),
         samples,
         names,
-        [len(batch) for batch in metadata],
+        batch_sizes,
         np.concatenate(sizes) if sizes else np.zeros(0, dtype=np.int64),
         texts,
         n_bytes,

@@ -7,8 +7,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from samestory import schema
+from samestory.metadata import Ids
+from samestory.tabulate import EXACT, LINKED, RELATIONS, REPRESENTATIVE, STORY, Clusters, Pairs, share
 
 N_LARGEST: Final = 5
 LARGE_RATIO: Final = 0.01
@@ -16,15 +18,11 @@ LARGE_RATIO: Final = 0.01
 LEAST_LARGE: Final = 10
 """if it has so many articles at least."""
 MOSTLY: Final = 0.5
+_AT_ONCE: Final = 1 << 16
 
 
-def largest_clusters(clusters: pa.Table, pairs: pa.Table) -> list[dict[str, Any]]:
+def largest_clusters(ids: Ids, clusters: Clusters, pairs: Pairs) -> list[dict[str, Any]]:
     """Describe the largest clusters of two or more articles, the largest first.
-
-    Parameters
-    ----------
-    clusters, pairs : pyarrow.Table
-        As written.
 
     Returns
     -------
@@ -33,34 +31,52 @@ def largest_clusters(clusters: pa.Table, pairs: pa.Table) -> list[dict[str, Any]
         through others only), and `weakest_link`: the pair without which it would fall apart, with its
         containment (the larger way); null if all its texts are the same.
     """
-    is_kept = pc.equal(clusters["relation"], schema.REPRESENTATIVE)
-    kept = clusters.select(["cluster_id", "cluster_size"]).filter(is_kept)
-    kept = kept.sort_by([("cluster_size", "descending"), ("cluster_id", "ascending")]).slice(0, N_LARGEST)
-    return [_describe(row["cluster_id"], row["cluster_size"], clusters, pairs) for row in kept.to_pylist()]
-
-
-def _describe(cluster_id: str, size: int, clusters: pa.Table, pairs: pa.Table) -> dict[str, Any]:
-    is_linked = pc.and_(
-        pc.equal(clusters["cluster_id"], cluster_id), pc.equal(clusters["relation"], schema.LINKED)
-    )
+    kept = np.flatnonzero(clusters.relations == REPRESENTATIVE)
+    sizes = clusters.sizes[kept]
+    if len(kept) > N_LARGEST:
+        kept = kept[sizes >= np.partition(sizes, -N_LARGEST)[-N_LARGEST]]
+    largest = _first_named(ids, clusters.founders[kept], clusters.sizes[kept])
     # A pair of one event may lie inside a cluster too, but holds nothing together.
-    is_copy = pc.not_equal(pairs["relation"], schema.STORY)
-    own = pairs.filter(pc.and_(pc.equal(pairs["cluster_id"], cluster_id), is_copy))
+    rows = np.flatnonzero(np.isin(clusters.founders[pairs.firsts], largest) & (pairs.relations != STORY))
+    copies = pairs.at(rows)
+    return [_describe(founder, ids, clusters, copies) for founder in largest.tolist()]
+
+
+def _first_named(ids: Ids, founders: NDArray[np.int32], sizes: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the first few clusters by size, then by id: some at a time, for many may be of one size."""
+    best = founders[:0]
+    best_sizes = sizes[:0]
+    for begin in range(0, len(founders), _AT_ONCE):
+        some = np.concatenate([best, founders[begin : begin + _AT_ONCE]])
+        some_sizes = np.concatenate([best_sizes, sizes[begin : begin + _AT_ONCE]])
+        table = pa.table({"size": some_sizes, "id": ids.take(some)})
+        order = pc.sort_indices(table, sort_keys=[("size", "descending"), ("id", "ascending")])
+        first = order.to_numpy()[:N_LARGEST]
+        best, best_sizes = some[first], some_sizes[first]
+    return best
+
+
+def _describe(founder: int, ids: Ids, clusters: Clusters, copies: Pairs) -> dict[str, Any]:
+    members = clusters.founders == founder
+    own = copies.at(np.flatnonzero(clusters.founders[copies.firsts] == founder))
     return {
-        "cluster_id": cluster_id,
-        "size": size,
-        "linked": int(pc.sum(is_linked).as_py() or 0),
-        "weakest_link": _weakest_link(own),
+        "cluster_id": ids[founder],
+        "size": int(clusters.sizes[founder]),
+        "linked": int(np.count_nonzero(clusters.relations[members] == LINKED)),
+        "weakest_link": _weakest_link(own, ids, clusters.n_shingles),
     }
 
 
-def _weakest_link(pairs: pa.Table) -> dict[str, Any] | None:
+def _weakest_link(pairs: Pairs, ids: Ids, n_shingles: NDArray[np.int32]) -> dict[str, Any] | None:
     """Return the last edge of the maximum spanning tree (Kruskal 1956) by containment."""
-    strength = np.maximum(pairs["containment_a_in_b"].to_numpy(), pairs["containment_b_in_a"].to_numpy())
-    ids_a, ids_b = pairs["doc_id_a"].to_pylist(), pairs["doc_id_b"].to_pylist()
-    roots: dict[str, str] = {}
+    strength = np.maximum(
+        share(pairs.shared, n_shingles[pairs.firsts], empty=0.0),
+        share(pairs.shared, n_shingles[pairs.seconds], empty=0.0),
+    )
+    firsts, seconds = pairs.firsts.tolist(), pairs.seconds.tolist()
+    roots: dict[int, int] = {}
 
-    def find(node: str) -> str:
+    def find(node: int) -> int:
         while roots.setdefault(node, node) != node:
             roots[node] = roots[roots[node]]
             node = roots[node]
@@ -68,16 +84,16 @@ def _weakest_link(pairs: pa.Table) -> dict[str, Any] | None:
 
     last = None
     for k in np.argsort(-strength, kind="stable").tolist():
-        a, b = find(ids_a[k]), find(ids_b[k])
+        a, b = find(firsts[k]), find(seconds[k])
         if a != b:
             roots[a] = b
             last = k
-    if last is None or pairs["relation"][last].as_py() == schema.EXACT:
+    if last is None or pairs.relations[last] == EXACT:
         return None
     return {
-        "doc_id_a": ids_a[last],
-        "doc_id_b": ids_b[last],
-        "relation": pairs["relation"][last].as_py(),
+        "doc_id_a": ids[firsts[last]],
+        "doc_id_b": ids[seconds[last]],
+        "relation": RELATIONS[pairs.relations[last]],
         "containment": round(float(strength[last]), 4),
     }
 

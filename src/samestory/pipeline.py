@@ -20,11 +20,9 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from samestory.band import Components, find_components
-from samestory.buffers import string_buffers
 from samestory.config import Config
 from samestory.corpus import Corpus, read_corpus
 from samestory.errors import ConfigError, InputError
@@ -38,7 +36,7 @@ from samestory.furniture import (
     learn,
     rank_pages,
 )
-from samestory.identity import check_unique, founding_times
+from samestory.identity import check_unique, times_of
 from samestory.normalise import FoldedTexts
 from samestory.params import choose_banding
 from samestory.partial import choose_delegates, propose_pairs
@@ -48,7 +46,14 @@ from samestory.result import Result
 from samestory.sites import find_sites, name_sites
 from samestory.storyline import Weighed, explain_pair, find_stories, weigh_units
 from samestory.summary import run_stats, stories_stats
-from samestory.tabulate import Stories, clusters_table, pairs_table, stories_table
+from samestory.tabulate import (
+    Stories,
+    clusters_table,
+    gather_clusters,
+    gather_pairs,
+    pairs_table,
+    stories_table,
+)
 from samestory.textstore import TextStore
 from samestory.threads import in_order, threads
 from samestory.verify import (
@@ -170,10 +175,10 @@ def shared_terms(
 
 
 def _row_of(corpus: Corpus, doc_id: str) -> int:
-    row = pc.index(corpus.articles["doc_id"], doc_id).as_py()
+    row = corpus.articles.ids.find(doc_id)
     if row < 0:
         raise InputError(f"there is no article {doc_id!r}", hint="ids are compared as text, exactly")
-    return int(row)
+    return row
 
 
 def _ignore(_: Weighed) -> None:
@@ -192,7 +197,7 @@ def cluster_source(
 
     def read(texts: TextStore, executor: Executor) -> Corpus:
         corpus = read_corpus(source, config, banding, texts, executor, observer)
-        check_unique(corpus.articles["doc_id"], source)
+        check_unique(corpus.articles.ids.strings, source)
         return corpus
 
     return cluster_corpus(read, source, config, timings, observer, inspect)
@@ -216,8 +221,8 @@ def cluster_corpus(
         with timings.stage("band"):
             components = find_components(corpus.sketches, executor, observer)
         with timings.stage("verify"):
-            ids, id_offsets = string_buffers(_as_one(corpus.articles["doc_id"]))
-            order = Articles(founding_times(corpus.articles["published_at"]), ids, id_offsets)
+            ids = corpus.articles.ids
+            order = Articles(times_of(corpus.articles), ids.data, ids.offsets)
             verified = list(_verify_rounds(components, corpus, order, observer))
         with timings.stage("partial copies"):
             verified, round_ups = _join_partial(corpus, postings, pages, verified, order, observer)
@@ -233,18 +238,16 @@ def cluster_corpus(
                 shared = _count_shared(stories, corpus, observer)
         with timings.stage("tabulate"):
             observer("tabulate", 0, _TABLES)
-            n_shingles = corpus.sketches.n_shingles
-            clusters = clusters_table(
-                corpus.articles, n_shingles, corpus.boilerplate_ratio, verified, stories
-            )
+            clusters = gather_clusters(verified, corpus.sketches.n_shingles)
             observer("tabulate", 1, _TABLES)
-            pairs = pairs_table(corpus.articles["doc_id"], n_shingles, verified, stories, shared)
+            pairs = gather_pairs(verified, stories, shared)
             observer("tabulate", 2, _TABLES)
-            told = stories_table(corpus.articles, stories) if stories is not None else None
+            told = stories_table(corpus.articles, stories, order.times) if stories is not None else None
     stats = run_stats(
         source,
         config,
         corpus.banding,
+        ids,
         clusters,
         pairs,
         {"blocks": len(furniture), **corpus.removed},
@@ -253,7 +256,15 @@ def cluster_corpus(
         timings.seconds,
         stories_stats(stories, told) if stories is not None and told is not None else None,
     )
-    return Result(clusters, pairs, stats, list(source.rejects), furniture.table, told)
+    return Result(
+        clusters_table(corpus.articles, clusters, corpus.n_removed, corpus.sketches.n_units, stories),
+        pairs_table(ids, clusters, pairs),
+        stats,
+        list(source.rejects),
+        furniture.table,
+        told,
+        kept=clusters.kept,
+    )
 
 
 def _count_shared(stories: Stories, corpus: Corpus, observer: Observer) -> NDArray[np.int32]:
@@ -375,7 +386,9 @@ def _remove_furniture(corpus: Corpus, observer: Observer) -> tuple[Postings, Pag
             observer=observer,
         )
         if learnt.blocks:
-            names = name_sites(sites, learnt.sites, corpus.articles["source"], corpus.articles["url"])
+            names = name_sites(
+                sites, learnt.sites, lambda rows: corpus.articles.take(rows, ("source", "url"))
+            )
             remover = Remover(as_furniture(learnt, names, corpus.by_character))
             corpus.remove(remover, learnt.has_any, sites.keys[sites.of_article], observer)
             furniture = remover.counted()
@@ -433,7 +446,3 @@ def _propose(
         observer,
     )
     return np.column_stack([first, second])
-
-
-def _as_one(column: Any) -> Any:
-    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)

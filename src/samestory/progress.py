@@ -87,6 +87,22 @@ def ignore_progress(stage: str, done: int, total: int | None) -> None:
     """Take no notice."""
 
 
+class Counter:
+    """Tells an observer of units of a stage that are done, some at a time."""
+
+    def __init__(self, stage: str, total: int | None, observer: Observer) -> None:
+        self._stage = stage
+        self._total = total
+        self._observer = observer
+        self._n_done = 0
+        self(0)
+
+    def __call__(self, n: int) -> None:
+        """Tell of n more."""
+        self._n_done += n
+        self._observer(self._stage, self._n_done, self._total)
+
+
 def each(
     items: Iterable[A],
     observer: Observer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -63,7 +64,9 @@ def find_sites(batches: list[SiteNames]) -> Sites:
     return Sites(of_article.reshape(-1)[1:].astype(np.int32), keys, is_host)
 
 
-def name_sites(sites: Sites, wanted: NDArray[np.int64], source: Any, url: Any) -> list[str]:
+def name_sites(
+    sites: Sites, wanted: NDArray[np.int64], told_of: Callable[[NDArray[np.int64]], Any]
+) -> list[str]:
     """Return the names of some sites: the host, or the outlet, in lower case; empty for site 0.
 
     Parameters
@@ -71,16 +74,19 @@ def name_sites(sites: Sites, wanted: NDArray[np.int64], source: Any, url: Any) -
     sites : Sites
     wanted : int64 array
         Numbers of sites.
-    source, url : pyarrow.ChunkedArray
-        Of all articles.
+    told_of : callable
+        Of the numbers of some articles, in order: a table of their columns `source` and `url`.
     """
     firsts = np.zeros(len(sites.keys), dtype=np.int64)
     firsts[sites.of_article[::-1]] = np.arange(len(sites.of_article))[::-1]
+    named = np.unique(wanted[wanted != 0])
+    rows = firsts[named]
+    told = told_of(np.sort(rows))
+    places = np.searchsorted(np.sort(rows), rows)
     names = {0: ""}
-    for site in np.unique(wanted).tolist():
-        if site:
-            row = int(firsts[site])
-            names[site] = host_of(url[row].as_py()) if sites.is_host[row] else source[row].as_py()
+    for site, row, place in zip(named.tolist(), rows.tolist(), places.tolist(), strict=True):
+        is_host = sites.is_host[row]
+        names[site] = host_of(told["url"][place].as_py()) if is_host else told["source"][place].as_py()
     return [_lower(names[site]) for site in wanted.tolist()]
 
 

@@ -92,7 +92,7 @@ def weigh_units(
     """
     config = corpus.config
     chosen = _choose_units(
-        founders, corpus.sketches.n_units, times, founding_ranks(corpus.articles["doc_id"])
+        founders, corpus.sketches.n_units, times, founding_ranks(corpus.articles.ids.strings)
     )
     terms = _read_terms(corpus, chosen, observer)
     n_dated = int(np.count_nonzero(chosen.times != UNDATED))
@@ -235,7 +235,7 @@ def _headed(
     places: NDArray[np.int64],
 ) -> Headed:
     """Put the titles of some of `docs` before their texts."""
-    titles = corpus.articles["title"].take(pa.array(docs[low:high]))
+    titles = corpus.articles.take(docs[low:high], ["title"])["title"]
     return head(titles.combine_chunks(), texts, places, by_character=corpus.by_character)
 
 

@@ -9,28 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from samestory import schema
 from samestory.config import Config
 from samestory.kernels.clusters import MOST_LISTED
 from samestory.largest import largest_clusters, suspicions
+from samestory.metadata import Ids
 from samestory.params import Banding
+from samestory.pieces import Pieces
 from samestory.read import Source
-from samestory.tabulate import Stories
+from samestory.tabulate import LINKED, RELATIONS, REPRESENTATIVE, UNIQUE, Clusters, Pairs, Stories
 from samestory.version import __version__
 
 _LARGEST_SHOWN = 5
-_RELATIONS = (schema.UNIQUE, schema.REPRESENTATIVE, schema.EXACT, schema.NEAR, schema.PARTIAL, schema.LINKED)
 
 
 def run_stats(
     source: Source,
     config: Config,
     banding: Banding,
-    clusters: pa.Table,
-    pairs: pa.Table,
+    ids: Ids,
+    clusters: Clusters,
+    pairs: Pairs,
     furniture: dict[str, Any],
     round_ups: dict[str, int],
     text_bytes: int,
@@ -38,16 +38,12 @@ def run_stats(
     stories: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Gather the facts of a run, as plain values for JSON."""
-    sizes = np.asarray(clusters["cluster_size"])
-    relations = {
-        entry["values"]: entry["counts"] for entry in pc.value_counts(clusters["relation"]).to_pylist()
-    }
     n = len(clusters)
-    n_clusters = relations.get(schema.REPRESENTATIVE, 0)
-    n_redundant = n - n_clusters - relations.get(schema.UNIQUE, 0)
-    is_kept = pc.equal(clusters["relation"], schema.REPRESENTATIVE)
-    largest = largest_clusters(clusters, pairs)
-    kept_sizes = np.asarray(clusters["cluster_size"].filter(is_kept))
+    counts = [int(np.count_nonzero(clusters.relations == code)) for code in range(LINKED + 1)]
+    n_clusters = counts[REPRESENTATIVE]
+    n_redundant = n - n_clusters - counts[UNIQUE]
+    kept_sizes = clusters.sizes[clusters.relations == REPRESENTATIVE]
+    largest = largest_clusters(ids, clusters, pairs)
     return {
         "version": __version__,
         "finished_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -66,9 +62,9 @@ def run_stats(
             "clusters": n_clusters,
             "redundant": n_redundant,
             "redundant_ratio": round(n_redundant / n, 6) if n else 0.0,
-            "empty": int(np.count_nonzero(np.asarray(clusters["n_shingles"]) == 0)),
-            "largest_cluster": int(sizes.max(initial=0)),
-            "relations": {name: relations.get(name, 0) for name in _RELATIONS},
+            "empty": int(np.count_nonzero(clusters.n_shingles == 0)),
+            "largest_cluster": int(clusters.sizes.max(initial=0)),
+            "relations": dict(zip(RELATIONS, counts, strict=False)),
             "pairs": len(pairs),
             **round_ups,
             "clusters_not_listed_pair_by_pair": int(np.count_nonzero(kept_sizes > MOST_LISTED)),
@@ -86,11 +82,11 @@ def run_stats(
     }
 
 
-def stories_stats(stories: Stories, table: pa.Table) -> dict[str, Any]:
+def stories_stats(stories: Stories, table: Pieces) -> dict[str, Any]:
     """Gather the facts of the stories: those of one cluster count, too."""
     n_told = len(table)
-    n_clusters = int(np.asarray(table["n_clusters"]).sum(dtype=np.int64))
-    largest = table.slice(0, _LARGEST_SHOWN).to_pylist()
+    n_clusters = int(stories.n_clusters.sum(dtype=np.int64))
+    largest = table.make(0, min(_LARGEST_SHOWN, n_told)).to_pylist()
     return {
         "stories": stories.n_units - n_clusters + n_told,
         "of_several_clusters": n_told,

@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 from samestory.errors import OutputError
 from samestory.exchange import exchange
 from samestory.leftovers import SUFFIX, hidden_prefix, remove_left_over
-from samestory.progress import Observer, each, ignore_progress
+from samestory.pieces import Pieces
+from samestory.progress import Counter, Observer, ignore_progress
 from samestory.read.addresses import refuse_address
 from samestory.runfiles import (
     CLUSTERS_FILE,
@@ -35,7 +36,10 @@ from samestory.runfiles import (
     STORIES_FILE,
 )
 from samestory.schema import FORMAT_VERSION
+from samestory.threads import in_order, threads
 
+GROUP_ROWS: Final = 1 << 17
+"""Rows of a row group."""
 _FILES: Final = (CLUSTERS_FILE, PAIRS_FILE, FURNITURE_FILE, STORIES_FILE, REJECTS_FILE, RUN_FILE)
 """In the order in which they are moved."""
 
@@ -72,27 +76,14 @@ def _nearest_parent(path: Path) -> Path:
     return path
 
 
-def files_of(result: Any) -> list[str]:
-    """Return the names of the files of a `samestory.Result`, in the order in which they are told."""
-    is_there = {
-        CLUSTERS_FILE: True,
-        PAIRS_FILE: True,
-        FURNITURE_FILE: result.furniture is not None and len(result.furniture) > 0,
-        STORIES_FILE: result.stories is not None,
-        REJECTS_FILE: result.stats["config"]["on_error"] == "skip",
-        RUN_FILE: True,
-    }
-    return [name for name, there in is_there.items() if there]
-
-
 def write_result(
     folder: str | PathLike[str],
-    clusters: pa.Table,
-    pairs: pa.Table,
+    clusters: Pieces,
+    pairs: Pieces,
     stats: dict[str, Any],
     rejects: list[Any],
     furniture: pa.Table | None = None,
-    stories: pa.Table | None = None,
+    stories: Pieces | None = None,
     *,
     overwrite: bool,
     observer: Observer = ignore_progress,
@@ -107,15 +98,15 @@ def write_result(
     }
     tables = {CLUSTERS_FILE: clusters, PAIRS_FILE: pairs}
     if furniture is not None and len(furniture):
-        tables[FURNITURE_FILE] = furniture
+        tables[FURNITURE_FILE] = Pieces.of(furniture)
     if stories is not None:
         tables[STORIES_FILE] = stories
-    n_rows = sum(map(len, tables.values()))
+    count = Counter("write", sum(map(len, tables.values())), observer)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _temporary_folder(target) as temporary:
-            for name in each(tables, observer, "write", n_rows, lambda name: len(tables[name])):
-                _write_table(tables[name], temporary / name, footer)
+            for name, table in tables.items():
+                _write_table(table, temporary / name, footer, count)
             if stats["config"]["on_error"] == "skip":
                 write_rejects(rejects, temporary / REJECTS_FILE)
             _write_synced(temporary / RUN_FILE, json.dumps(stats, indent=2, ensure_ascii=False) + "\n")
@@ -126,17 +117,20 @@ def write_result(
         ) from error
 
 
-def _write_table(table: pa.Table, path: Path, footer: dict[bytes, bytes]) -> None:
-    repeating = [name for name in ("relation", "source", "cluster_id") if name in table.column_names]
+def _write_table(table: Pieces, path: Path, footer: dict[bytes, bytes], count: Counter) -> None:
+    """Write a table row group by row group: the bytes depend on its values alone, not on its pieces."""
+    fields = table.schema.with_metadata(footer)
+    repeating = [name for name in ("relation", "source", "cluster_id") if name in fields.names]
     with path.open("wb") as file:
-        pq.write_table(
-            table.replace_schema_metadata(footer),
-            file,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=repeating,
-            row_group_size=1 << 17,
-        )
+        # One group is written while the next is made.
+        with (
+            pq.ParquetWriter(
+                file, fields, compression="zstd", compression_level=1, use_dictionary=repeating
+            ) as writer,
+            threads(1) as executor,
+        ):
+            for group, _ in in_order(executor, writer.write_table, table.groups(GROUP_ROWS), 1):
+                count(len(group))
         file.flush()
         os.fsync(file.fileno())
 

@@ -117,7 +117,7 @@ main()
     [
         ("samestory.corpus", "normalise"),  # in a worker thread
         ("samestory.pipeline", "find_components"),
-        ("samestory.pipeline", "clusters_table"),
+        ("samestory.pipeline", "gather_clusters"),
         ("samestory.write", "_write_table"),
     ],
 )

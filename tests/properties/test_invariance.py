@@ -13,7 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import samestory
-from small_pieces import everything_tiny, texts_in_a_file, texts_read_again, tiny_batches, tiny_rounds
+from small_pieces import (
+    everything_tiny,
+    texts_in_a_file,
+    texts_read_again,
+    tiny_batches,
+    tiny_rounds,
+    tiny_tables,
+)
 from strategies import DAY_ONE, articles
 from tabled import article, never_missing, partition, to_table
 
@@ -92,7 +99,8 @@ def plain(corpus: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> tuple[b
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize(
-    "change", [None, tiny_batches, texts_in_a_file, texts_read_again, tiny_rounds, everything_tiny]
+    "change",
+    [None, tiny_batches, texts_in_a_file, texts_read_again, tiny_rounds, tiny_tables, everything_tiny],
 )
 def test_same_bytes(
     corpus: pa.Table,

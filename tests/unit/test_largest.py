@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from pathlib import Path
 from typing import Any
 
 import networkx
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -16,69 +18,71 @@ from hypothesis import strategies as st
 import samestory
 from newsroom import Newsroom, first_part, news
 from samestory.largest import LARGE_RATIO, LEAST_LARGE, N_LARGEST, largest_clusters, suspicions
-from samestory.schema import CLUSTERS, PAIRS
-from tabled import to_table
+from samestory.metadata import Ids, Metadata
+from samestory.tabulate import RELATIONS, Clusters, Pairs
+from tabled import single, to_table
 
-Pair = tuple[int, int, float, float]
-
-
-def clusters_of(parts: dict[str, list[str]]) -> pa.Table:
-    """Clusters by id, with the relation of each member; the first is the representative."""
-    rows = [
-        {
-            "doc_id": f"{name}{i}",
-            "cluster_id": f"{name}0",
-            "cluster_size": len(relations),
-            "representative_id": f"{name}0",
-            "relation": relation,
-            "jaccard": 1.0,
-            "containment": 1.0,
-            "n_shingles": 9,
-            "boilerplate_ratio": 0.0,
-        }
-        for name, relations in parts.items()
-        for i, relation in enumerate(relations)
-    ]
-    return pa.Table.from_pylist(rows, schema=CLUSTERS)
+Pair = tuple[int, int, int]
+"""Article, later article, shingles that they share."""
 
 
-def pairs_of(name: str, pairs: list[Pair], relation: str = "partial") -> pa.Table:
-    rows = [
-        {
-            "doc_id_a": f"{name}{a}",
-            "doc_id_b": f"{name}{b}",
-            "relation": relation,
-            "jaccard": 0.1,
-            "containment_a_in_b": forward,
-            "containment_b_in_a": backward,
-            "shared_shingles": 20,
-            "story_score": None,
-            "cluster_id": f"{name}0",
-        }
-        for a, b, forward, backward in pairs
-    ]
-    return pa.Table.from_pylist(rows, schema=PAIRS)
+def ids_of(names: list[str]) -> Ids:
+    return Metadata.of(pa.table({"doc_id": names})).ids
+
+
+def clusters_of(parts: dict[str, list[str]], n_shingles: int | list[int] = 16) -> tuple[Ids, Clusters]:
+    """Clusters by name, with the relation of each member; the first is the representative.
+
+    The articles are numbered one cluster after the other, and named after it.
+    """
+    names = [f"{name}{i}" for name, relations in parts.items() for i in range(len(relations))]
+    sizes = [len(relations) for relations in parts.values()]
+    firsts = np.repeat(np.cumsum([0, *sizes])[:-1], sizes).astype(np.int32)
+    told = [RELATIONS.index(relation) for relations in parts.values() for relation in relations]
+    shingles = np.full(len(names), 0, dtype=np.int32)
+    shingles[:] = n_shingles
+    return ids_of(names), Clusters(
+        firsts,
+        firsts,
+        np.repeat(sizes, sizes).astype(np.int32),
+        np.array(told, dtype=np.int8),
+        shingles,
+        shingles,
+    )
+
+
+def pairs_of(pairs: list[Pair], relation: str = "partial") -> Pairs:
+    firsts, seconds, shared = np.array(pairs, dtype=np.int32).reshape(-1, 3).T
+    relations = np.full(len(pairs), RELATIONS.index(relation), dtype=np.int8)
+    return Pairs(firsts, seconds, relations, shared, np.full(len(pairs), np.nan, dtype=np.float32))
+
+
+def together(*parts: Pairs) -> Pairs:
+    columns = zip(*(dataclasses.astuple(part) for part in parts), strict=True)
+    return Pairs(*(np.concatenate(column) for column in columns))
 
 
 @st.composite
-def connected(draw: st.DrawFn) -> tuple[int, list[Pair]]:
-    """A cluster, and pairs that connect it."""
+def connected(draw: st.DrawFn) -> tuple[list[int], list[Pair]]:
+    """The shingles of each article of a cluster, and pairs that connect it."""
     n = draw(st.integers(2, 9))
-    shares = st.integers(0, 16).map(lambda k: k / 16)
+    n_shingles = draw(st.lists(st.integers(1, 16), min_size=n, max_size=n))
     ends = {(draw(st.integers(0, b - 1)), b) for b in range(1, n)}
     more = st.sampled_from(list(itertools.combinations(range(n), 2)))
     ends |= draw(st.sets(more, max_size=8))
-    return n, [(a, b, draw(shares), draw(shares)) for a, b in sorted(ends)]
+    most = {(a, b): min(n_shingles[a], n_shingles[b]) for a, b in ends}
+    return n_shingles, [(a, b, draw(st.integers(0, most[a, b]))) for a, b in sorted(ends)]
 
 
 @given(connected())
-def test_the_weakest_link_is_that_of_the_strongest_tree(made: tuple[int, list[Pair]]) -> None:
-    n, pairs = made
-    clusters = clusters_of({"d": ["representative", *["linked"] * (n - 1)]})
-    (found,) = largest_clusters(clusters, pairs_of("d", pairs))
+def test_the_weakest_link_is_that_of_the_strongest_tree(made: tuple[list[int], list[Pair]]) -> None:
+    n_shingles, pairs = made
+    n = len(n_shingles)
+    clusters = clusters_of({"d": ["representative", *["linked"] * (n - 1)]}, n_shingles)
+    (found,) = largest_clusters(*clusters, pairs_of(pairs))
     graph = networkx.Graph()
-    for a, b, forward, backward in pairs:
-        graph.add_edge(f"d{a}", f"d{b}", weight=max(forward, backward))
+    for a, b, shared in pairs:
+        graph.add_edge(f"d{a}", f"d{b}", weight=single(shared / min(n_shingles[a], n_shingles[b])))
     tree = networkx.maximum_spanning_tree(graph)
     weakest = min(weight for _, _, weight in tree.edges(data="weight"))
     link = found["weakest_link"]
@@ -91,14 +95,15 @@ def test_the_weakest_link_is_that_of_the_strongest_tree(made: tuple[int, list[Pa
 
 
 def test_equal_texts_have_no_weakest_link() -> None:
-    pairs = pairs_of("d", [(0, 1, 1.0, 1.0), (0, 2, 1.0, 1.0)], "exact")
-    (found,) = largest_clusters(clusters_of({"d": ["representative", "exact", "exact"]}), pairs)
+    pairs = pairs_of([(0, 1, 16), (0, 2, 16)], "exact")
+    (found,) = largest_clusters(*clusters_of({"d": ["representative", "exact", "exact"]}), pairs)
     assert found == {"cluster_id": "d0", "size": 3, "linked": 0, "weakest_link": None}
 
 
 def test_a_text_that_is_all_in_the_other_is_a_link_not_an_equal() -> None:
-    pairs = pa.concat_tables([pairs_of("d", [(0, 1, 1.0, 1.0)], "exact"), pairs_of("d", [(0, 2, 0.2, 1.0)])])
-    (found,) = largest_clusters(clusters_of({"d": ["representative", "exact", "partial"]}), pairs)
+    pairs = together(pairs_of([(0, 1, 16)], "exact"), pairs_of([(0, 2, 4)]))
+    clusters = clusters_of({"d": ["representative", "exact", "partial"]}, [16, 16, 4])
+    (found,) = largest_clusters(*clusters, pairs)
     assert found["weakest_link"] == {
         "doc_id_a": "d0",
         "doc_id_b": "d2",
@@ -107,22 +112,26 @@ def test_a_text_that_is_all_in_the_other_is_a_link_not_an_equal() -> None:
     }
 
 
-def test_the_largest_come_first_and_are_few() -> None:
-    sizes = {"e": 3, "a": 2, "c": 5, "b": 3, "d": 2, "f": 2, "u": 1}
+@pytest.mark.parametrize("at_once", [1, 2, 65536])
+def test_the_largest_come_first_and_are_few(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("samestory.largest._AT_ONCE", at_once)
+    sizes = {"e": 3, "f": 2, "c": 5, "b": 3, "d": 2, "a": 2, "u": 1}
     parts = {
         name: ["representative" if n > 1 else "unique", *["partial"] * (n - 1)] for name, n in sizes.items()
     }
-    pairs = [pairs_of(name, [(0, k, 0.5, 0.5) for k in range(1, n)]) for name, n in sizes.items()]
-    found = largest_clusters(clusters_of(parts), pa.concat_tables(pairs))
+    ids, clusters = clusters_of(parts)
+    pairs = [(int(clusters.founders[k]), k, 8) for k in range(len(ids)) if clusters.founders[k] != k]
+    found = largest_clusters(ids, clusters, pairs_of(pairs))
     assert [(row["cluster_id"], row["size"]) for row in found] == [
         ("c0", 5), ("b0", 3), ("e0", 3), ("a0", 2), ("d0", 2),
     ]  # fmt: skip
     assert len(found) == N_LARGEST
+    assert all(row["weakest_link"]["doc_id_a"] == row["cluster_id"] for row in found)
 
 
 def test_nothing_to_describe() -> None:
-    assert largest_clusters(CLUSTERS.empty_table(), PAIRS.empty_table()) == []
-    assert largest_clusters(clusters_of({"u": ["unique"]}), PAIRS.empty_table()) == []
+    assert largest_clusters(*clusters_of({}), pairs_of([])) == []
+    assert largest_clusters(*clusters_of({"u": ["unique"]}), pairs_of([])) == []
 
 
 # --- Warnings -----------------------------------------------------------------
@@ -195,10 +204,9 @@ def test_characters_are_counted_where_shingles_are_of_characters() -> None:
 
 
 def test_pairs_of_one_event_hold_no_cluster_together() -> None:
-    clusters = clusters_of({"d": ["representative", "partial", "partial"]})
-    copies = pairs_of("d", [(0, 1, 0.5, 0.4), (0, 2, 0.3, 0.2)])
-    told = pairs_of("d", [(1, 2, 0.9, 0.9)], relation="story")
-    (found,) = largest_clusters(clusters, pa.concat_tables([told, copies]))
+    clusters = clusters_of({"d": ["representative", "partial", "partial"]}, 10)
+    pairs = together(pairs_of([(1, 2, 9)], "story"), pairs_of([(0, 1, 5), (0, 2, 3)]))
+    (found,) = largest_clusters(*clusters, pairs)
     assert found["weakest_link"] == {
         "doc_id_a": "d0",
         "doc_id_b": "d2",

@@ -124,11 +124,14 @@ def sites_of(rows: list[tuple[str | None, str | None]], n_batches: int = 1) -> S
     return find_sites(batches)
 
 
+_TOLD = ("source", "url")
+
+
 def names_of(rows: list[tuple[str | None, str | None]], n_batches: int = 1) -> list[str]:
     """The name of the site of each article."""
     sites = sites_of(rows, n_batches)
-    source, url = (pa.chunked_array([pa.array([row[k] for row in rows], pa.string())]) for k in (0, 1))
-    return name_sites(sites, sites.of_article.astype(np.int64), source, url)
+    table = pa.table({name: pa.array([row[k] for row in rows], pa.string()) for k, name in enumerate(_TOLD)})
+    return name_sites(sites, sites.of_article.astype(np.int64), lambda rows: table.take(pa.array(rows)))
 
 
 @pytest.mark.parametrize("n_batches", [1, 2, 7])

@@ -173,7 +173,7 @@ def broken_disk(*arguments: object, **settings: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["pyarrow.parquet.write_table", "os.fsync", "samestory.write._write_synced"]
+    "place", ["pyarrow.parquet.ParquetWriter.write_table", "os.fsync", "samestory.write._write_synced"]
 )
 def test_a_failure_while_writing_leaves_the_old_result(
     result: samestory.Result,

@@ -22,7 +22,7 @@ def run_cluster(options: dict[str, Any]) -> int:
     from samestory.cli.console import Console
     from samestory.pipeline import cluster_source
     from samestory.read import open_source
-    from samestory.write import check_folder, files_of
+    from samestory.write import check_folder
 
     config = config_from(options)
     console = Console.from_options(options)
@@ -35,7 +35,7 @@ def run_cluster(options: dict[str, Any]) -> int:
     with console.progress() as observer, open_source(list(options["inputs"]), config) as source:
         result = cluster_source(source, config, observer)
         result.write(options["output"], overwrite=options["overwrite"], observer=observer)
-    first, *others = files_of(result)
+    first, *others = result.files
     console.summarise(result.stats, ", ".join([str(Path(options["output"]) / first), *others]))
     return 0
 
@@ -43,13 +43,10 @@ def run_cluster(options: dict[str, Any]) -> int:
 def run_dedup(options: dict[str, Any]) -> int:
     """Do `samestory dedup`."""
     lighten_startup()
-    import numpy as np
-
     from samestory.cli.console import Console
     from samestory.pipeline import cluster_source
     from samestory.read import open_source
     from samestory.rows import check_output, write_kept_rows
-    from samestory.schema import REPRESENTATIVE, UNIQUE
 
     config = config_from(options)
     output = Path(options["output"])
@@ -63,8 +60,7 @@ def run_dedup(options: dict[str, Any]) -> int:
         return 0
     with console.progress() as observer, open_source(list(options["inputs"]), config) as source:
         result = cluster_source(source, config, observer)
-        relations = np.asarray(result.clusters["relation"].to_numpy())
-        keep = (relations == UNIQUE) | (relations == REPRESENTATIVE)
+        keep = result.kept
         write_kept_rows(source, keep, output, overwrite=options["overwrite"], observer=observer)
         if config.on_error == "skip":
             _write_rejects(result.rejects, output)

@@ -22,6 +22,7 @@ from samestory.index.compare import decode
 from samestory.index.state import Ints, State
 from samestory.index.view import View
 from samestory.kernels.clusters import UNDATED
+from samestory.metadata import Metadata
 from samestory.normalise import FoldedTexts
 from samestory.params import choose_banding
 from samestory.pipeline import Timings, cluster_corpus
@@ -163,7 +164,7 @@ def run_over(
             own,
             banding,
             executor,
-            stored.table(),
+            Metadata.of(stored.table()),
             concatenate(sketches, banding.bands),
             samples,
             [SiteNames(columns["outlet"][stored.numbers], columns["host"][stored.numbers])],
@@ -177,4 +178,4 @@ def run_over(
 
     given = state.articles["story"][stored.numbers].astype(np.int64) if config.level == "story" else None
     result = cluster_corpus(read, stored, config, Timings(), observer, stories_given=given)  # type: ignore[arg-type]
-    return dataclasses.replace(result, furniture=furniture)
+    return result.with_furniture(furniture)

@@ -14,6 +14,7 @@ from samestory.config import Config
 from samestory.index.compare import decode
 from samestory.index.state import Ints, State
 from samestory.kernels.clusters import UNDATED
+from samestory.metadata import Metadata
 from samestory.normalise import FoldedTexts
 from samestory.progress import ignore_progress
 from samestory.signature import Sketches
@@ -43,7 +44,7 @@ class _Around:
     numbers: Ints
     config: Config
     executor: Executor
-    articles: pa.Table
+    articles: Metadata
     sketches: Sketches
 
     @property
@@ -93,7 +94,7 @@ def regroup_stories(state: State, clusters: Ints, left: Ints, config: Config, ex
     table = pa.table({"doc_id": _ids(state, numbers), "title": _titles(state, numbers)})
     nothing = np.zeros((0, len(numbers)), dtype=np.uint64)
     sketches = Sketches(nothing, _NO_KEYS, texts["n_shingles"][own], n_units)
-    corpus: Any = _Around(state, numbers, config, executor, table, sketches)
+    corpus: Any = _Around(state, numbers, config, executor, Metadata.of(table), sketches)
     times = columns["time"][numbers]
     weighed = weigh_units(corpus, founders.astype(np.int64), times, ignore_progress)
     stories = find_stories(weighed, times, ignore_progress, spelling=False)
