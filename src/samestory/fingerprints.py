@@ -75,7 +75,7 @@ class Sampled(Protocol):
         """Bytes of those that are left."""
 
     def take(self, p: int, finer: int = 0) -> NDArray[np.uint64]:
-        """Return the entries of one of ``16 * 2**finer`` partitions, and let go of them; each once, in order."""
+        """Return the entries of one of ``16 * 2**finer`` partitions, once, in order, and let go of them."""
 
 
 @dataclass(frozen=True)
@@ -140,14 +140,14 @@ class FiledSample:
 
 
 def _bounds(entries: NDArray[np.uint64], bits: int) -> NDArray[np.int32]:
-    """Return where each partition by the highest bits begins among sorted entries, and the end of the last."""
+    """Return where each partition by the highest bits begins among sorted entries, and the end."""
     lowest = np.arange(1, 1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
     inner = np.searchsorted(entries, lowest)
     return np.concatenate([[0], inner, [len(entries)]]).astype(np.int32)
 
 
 class Samples:
-    """Keeps the fingerprints of the first batches in memory, and those of the others in a file; in any thread.
+    """Keeps the fingerprints of the first batches in memory, the others' in a file; in any thread.
 
     Parameters
     ----------

@@ -56,7 +56,6 @@ from samestory.textstore import TextStore
 from samestory.threads import threads
 from samestory.verify import (
     Articles,
-    Linked,
     Related,
     Verified,
     count_shared_of,

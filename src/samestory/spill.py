@@ -1,4 +1,4 @@
-"""Band keys and partitions of fingerprints that do not fit in memory: in scratch, read back a part at a time."""
+"""Band keys and partitions of fingerprints: in memory, then in scratch, read back a part at a time."""
 
 from __future__ import annotations
 
