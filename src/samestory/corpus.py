@@ -7,17 +7,17 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from samestory.band import concatenate
+from samestory.band import SketchBook
+from samestory.budget import Budget
 from samestory.chrome import take_out_chrome
 from samestory.config import Config
-from samestory.fingerprints import Runs, Sample, no_sample, sample
+from samestory.fingerprints import Runs, Sampled, Samples, no_sample, sample
 from samestory.furniture import Found, Remover, cut
 from samestory.kernels.buckets import gather_texts
 from samestory.metadata import Metadata
@@ -25,13 +25,12 @@ from samestory.normalise import FoldedTexts, Workspace, judged_text, normalise
 from samestory.params import Banding
 from samestory.progress import Observer, each, ignore_progress
 from samestory.read import Source
+from samestory.scratch import Scratch
 from samestory.signature import Sketches, sketch
 from samestory.sites import SiteNames, read_names
+from samestory.spill import BandKeys
 from samestory.textstore import Kept, TextStore
 from samestory.threads import in_order
-
-METADATA_PART: Final = 16
-"""Metadata may take one part in so many of a run's memory."""
 
 A = TypeVar("A")
 _of_thread = threading.local()
@@ -44,6 +43,33 @@ def _workspace(name: str) -> Workspace:
     return getattr(_of_thread, name)  # type: ignore[no-any-return]
 
 
+@dataclass(frozen=True)
+class Room:
+    """Where what is known of the articles may be kept.
+
+    Attributes
+    ----------
+    budget : Budget
+        How much of what in memory,
+    scratch : Scratch
+        and the files for the rest.
+    texts : TextStore
+        Folded texts, in both.
+    """
+
+    budget: Budget
+    scratch: Scratch
+    texts: TextStore
+
+    def band_keys(self, n_bands: int) -> BandKeys:
+        """Return a place for band keys."""
+        return BandKeys(n_bands, self.budget.band_keys, self.scratch)
+
+    def samples(self) -> Samples:
+        """Return a place for fingerprints."""
+        return Samples(self.budget.fingerprints, self.scratch)
+
+
 @dataclass
 class Corpus:
     """What is kept of all articles.
@@ -53,7 +79,7 @@ class Corpus:
     articles : Metadata
         Ids and metadata.
     sketches : Sketches
-    samples : list of Sample
+    samples : list of Sampled
         Fingerprints, batch by batch.
     names : list of SiteNames
         Outlets and hosts, batch by batch.
@@ -61,7 +87,7 @@ class Corpus:
         Articles in each batch.
     folded_sizes : int64 array
         Bytes of each folded text.
-    texts : TextStore
+    room : Room
     n_bytes : int
         Of text read.
     n_removed : int32 array
@@ -78,15 +104,20 @@ class Corpus:
     executor: Executor
     articles: Metadata
     sketches: Sketches
-    samples: list[Sample]
+    samples: list[Sampled]
     names: list[SiteNames]
     batch_sizes: list[int]
     folded_sizes: NDArray[np.int64]
-    texts: TextStore
+    room: Room
     n_bytes: int
     n_removed: NDArray[np.int32]
     found: dict[int, Found] = field(default_factory=dict)
     is_sampled: bool = False
+
+    @property
+    def texts(self) -> TextStore:
+        """The folded texts."""
+        return self.room.texts
 
     @property
     def removed(self) -> dict[str, int | float]:
@@ -160,12 +191,15 @@ class Corpus:
         """Let go of what only finding copies needs: band keys and fingerprints."""
         self.samples = []
         self.names = []
-        self.sketches = dataclasses.replace(self.sketches, band_keys=self.sketches.band_keys[:, :0])
+        if self.sketches.filed is not None:
+            self.sketches.filed.close()
+        nothing = np.empty((self.sketches.n_bands, 0), dtype=np.uint64)
+        self.sketches = dataclasses.replace(self.sketches, band_keys=nothing, filed=None)
 
     def sample_again(self) -> None:
         """Take the fingerprints of all articles anew, without furniture, for candidates."""
 
-        def work(item: tuple[int, Any]) -> Sample:
+        def work(item: tuple[int, Any]) -> Sampled:
             first, batch = item
             folded, places = self._without_furniture(first, batch, np.arange(len(batch)))
             return sample(_gather(folded, places) if len(folded) != len(places) else folded, self.runs)
@@ -249,7 +283,7 @@ class _Read:
     sizes: NDArray[np.int64]
     kept: Kept | None
     sketches: Sketches
-    sample: Sample
+    sample: Sampled
     names: SiteNames
 
 
@@ -274,16 +308,16 @@ def read_corpus(
     source: Source,
     config: Config,
     banding: Banding,
-    texts: TextStore,
+    room: Room,
     executor: Executor,
     observer: Observer,
 ) -> Corpus:
     """Fold and sketch every article, keeping its metadata and, while there is room, its folded text."""
-    folder = None if config.scratch is None else Path(config.scratch)
-    metadata = Metadata(folder, config.memory_bytes // METADATA_PART)
+    metadata = Metadata(room.scratch.folder, room.budget.metadata)
     batch_sizes: list[int] = []
-    sketches: list[Sketches] = []
-    samples: list[Sample] = []
+    sketches = SketchBook(room.band_keys(banding.bands))
+    fingerprints = room.samples()
+    samples: list[Sampled] = []
     names: list[SiteNames] = []
     removed: list[NDArray[np.int32]] = []
     sizes: list[NDArray[np.int64]] = []
@@ -297,26 +331,26 @@ def read_corpus(
         return _Read(
             n_removed,
             np.diff(folded.offsets),
-            texts.keep(folded),
+            room.texts.keep(folded),
             sketch(folded, config, banding),
-            sample(folded, runs) if sampling else no_sample(),
+            fingerprints.keep(sample(folded, runs)) if sampling else no_sample(),
             read_names(batch["source"], batch["url"]),
         )
 
     n_done = 0
     total = source.n_rows
     observer("read and sketch", 0, total)
-    for batch, done in in_order(executor, work, source.batches(), 4 * config.n_threads):
+    for batch, done in in_order(executor, work, source.batches(), room.budget.batches):
         metadata.append(batch)
         batch_sizes.append(len(batch))
         removed.append(done.n_removed)
-        sketches.append(done.sketches)
+        sketches.add(done.sketches)
         samples.append(done.sample)
         names.append(done.names)
         sizes.append(done.sizes)
         n_bytes += batch["text"].nbytes
         n_done += len(batch)
-        texts.add(done.kept)
+        room.texts.add(done.kept)
         observer("read and sketch", n_done, total)
     return Corpus(
         source,
@@ -324,12 +358,12 @@ def read_corpus(
         banding,
         executor,
         metadata,
-        concatenate(sketches, banding.bands),
+        sketches.finish(),
         samples,
         names,
         batch_sizes,
         np.concatenate(sizes) if sizes else np.zeros(0, dtype=np.int64),
-        texts,
+        room,
         n_bytes,
         np.concatenate([np.zeros(0, np.int32), *removed]),
     )

@@ -205,7 +205,7 @@ class FinishedRun:
             raise InputError("they came on standard input", hint=_INPUT_HINT)
         if self.inputs == [_FROM_MEMORY] and not Path(_FROM_MEMORY).exists():
             raise InputError("they were a table in memory", hint=_INPUT_HINT)
-        return open_source(list(self.inputs), dataclasses.replace(self.config, threads=None))
+        return open_source(list(self.inputs), dataclasses.replace(self.config, threads=None, scratch=None))
 
     def _table(self, file: str, schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
         """Return columns of one of the tables, read once."""

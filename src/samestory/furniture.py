@@ -49,6 +49,8 @@ LEAST_EXPANDED: Final = 3
 LEAST_LEFT: Final = 5
 """Words that must be left of an article."""
 ROUND_BYTES: Final = 1 << 28
+MOST_COUNTS: Final = 1 << 28
+"""Bytes of counts by article that are held at one time, a set for each thread."""
 LEARNING_STEPS: Final = 9
 """Of learning as progress tells of them; sorting the fingerprints is the first."""
 
@@ -284,12 +286,14 @@ def learn(
     n_threads: int,
     is_own: Callable[[Ints], NDArray[np.bool_]] | None = None,
     observer: Observer = ignore_progress,
+    round_bytes: int = ROUND_BYTES,
 ) -> Learnt:
     """Learn the page furniture of a corpus, and take its fingerprints out of the postings.
 
     `is_own` tells of some articles whether most of each is found nowhere else, where the postings are not
-    those of all articles.
+    those of all articles. About `round_bytes` of text are read at one time.
     """
+    round_bytes = min(round_bytes, ROUND_BYTES)
     step = _Steps(observer)
     expanded = np.zeros(len(pages.docs), dtype=np.bool_)
     histogram = _survey(postings, pages, executor, n_threads)
@@ -302,7 +306,8 @@ def learn(
     else:
         ends = np.column_stack([few >> np.uint64(32), few & np.uint64(0xFFFFFFFF)]).astype(np.int64)
         few = few[is_own(pages.docs[ends].ravel()).reshape(-1, 2).all(axis=1)]
-    differing = _differing(few, pages, sizes, collect, runs, executor)
+    del histogram
+    differing = _differing(few, pages, sizes, collect, runs, executor, round_bytes)
     step.done()
     weak = _judge_few(postings, pages, sites, least_pages, differing, expanded)
     step.done()
@@ -314,7 +319,7 @@ def learn(
     strong_table, weak_table = (kernel.make_table(np.unique(keys))[0] for keys in (strong, weak))
     docs = np.sort(pages.docs[expanded])
     runs_found: list[tuple[Keys, Keys]] = []
-    for part in _rounds(docs, sizes):
+    for part in _rounds(docs, sizes, round_bytes):
         texts = collect(part)
         salts = sites.keys[sites.of_article[part]]
         runs_found.append(
@@ -334,7 +339,7 @@ def learn(
     step.done()
     run_table = _choose_runs(runs_found)
     step.done()
-    return _blocks(run_table, docs, sites, sizes, collect, runs, has_any)
+    return _blocks(run_table, docs, sites, sizes, collect, runs, has_any, round_bytes)
 
 
 class _Steps:
@@ -352,7 +357,8 @@ class _Steps:
 
 def _survey(postings: Postings, pages: Pages, executor: Executor, n_threads: int) -> NDArray[np.uint16]:
     """Count how often the fingerprints of each article occur within its site."""
-    n_groups = max(1, min(n_threads, 8))
+    n_bytes = 2 * len(pages.docs) * kernel.N_BINS
+    n_groups = max(1, min(n_threads, 8, MOST_COUNTS // max(1, n_bytes)))
 
     def count(group: int) -> NDArray[np.uint16]:
         histogram = np.zeros((len(pages.docs), kernel.N_BINS), dtype=np.uint16)
@@ -389,7 +395,7 @@ def _judge(
     def judge(p: int) -> tuple[Keys, Keys]:
         found, few = kernel.judge(
             postings.partitions[p],
-            p,
+            p >> postings.finer,
             postings.rank_bits,
             pages.site_of_rank,
             sites.keys,
@@ -420,7 +426,13 @@ def _are_own(few: Keys, postings: Postings, histogram: NDArray[np.uint16]) -> ND
 
 
 def _differing(
-    few: Keys, pages: Pages, sizes: Ints, collect: Collect, runs: Runs, executor: Executor
+    few: Keys,
+    pages: Pages,
+    sizes: Ints,
+    collect: Collect,
+    runs: Runs,
+    executor: Executor,
+    round_bytes: int,
 ) -> Keys:
     """Return the pairs of ranks of pages that are no copies of one another, compared exactly.
 
@@ -430,7 +442,7 @@ def _differing(
     first = pages.docs[(few >> np.uint64(32)).astype(np.int64)]
     second = pages.docs[(few & np.uint64(0xFFFFFFFF)).astype(np.int64)]
     differ = np.zeros(len(few), dtype=np.bool_)
-    for begin, end in _pair_rounds(first, second, sizes):
+    for begin, end in _pair_rounds(first, second, sizes, round_bytes):
         docs = np.union1d(first[begin:end], second[begin:end])
         texts = collect(docs)
 
@@ -454,18 +466,18 @@ def _differing(
     return few[differ]
 
 
-def _pair_rounds(first: Ints, second: Ints, sizes: Ints) -> Iterator[tuple[int, int]]:
+def _pair_rounds(first: Ints, second: Ints, sizes: Ints, round_bytes: int) -> Iterator[tuple[int, int]]:
     ends = np.cumsum(sizes[first] + sizes[second])
     begin = 0
     while begin < len(first):
         base = ends[begin - 1] if begin else 0
-        end = max(begin + 1, int(np.searchsorted(ends, base + ROUND_BYTES, side="right")))
+        end = max(begin + 1, int(np.searchsorted(ends, base + round_bytes, side="right")))
         yield begin, end
         begin = end
 
 
-def _rounds(docs: Ints, sizes: Ints) -> Iterator[Ints]:
-    for begin, end in _pair_rounds(docs, docs, sizes):
+def _rounds(docs: Ints, sizes: Ints, round_bytes: int) -> Iterator[Ints]:
+    for begin, end in _pair_rounds(docs, docs, sizes, round_bytes):
         yield docs[begin:end]
 
 
@@ -486,7 +498,7 @@ def _judge_few(
         kernel.judge_few(
             partition, p, postings.rank_bits, pages.site_of_rank, sites.keys, least_pages, table, expanded
         )
-        for p, partition in enumerate(postings.partitions)
+        for p, partition in postings.numbered()
     ]
     return np.concatenate([empty, *found])
 
@@ -500,7 +512,7 @@ def _drop(
     def drop(p: int) -> None:
         postings.partitions[p] = kernel.drop_entries(
             postings.partitions[p],
-            p,
+            p >> postings.finer,
             postings.rank_bits,
             pages.site_of_rank,
             sites.keys,
@@ -537,10 +549,11 @@ def _blocks(
     collect: Collect,
     runs: Runs,
     has_any: NDArray[np.bool_],
+    round_bytes: int,
 ) -> Learnt:
     """Write the runs out as blocks of words, the longest that the pages read have."""
     blocks: dict[tuple[int, str], int] = {}
-    for part in _rounds(docs, sizes):
+    for part in _rounds(docs, sizes, round_bytes):
         texts = collect(part)
         salts = sites.keys[sites.of_article[part]]
         found = _find_cuts(texts, np.arange(len(part)), salts, runs, table, np.zeros(1, dtype=np.int64))

@@ -77,23 +77,33 @@ def propose_pairs(
     delegates_32 = np.where(delegates == docs, docs, -1).astype(np.int32)
     is_counted = runs.shift == 0
 
-    def propose(entries: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], Ints]:
+    def propose(p: int) -> tuple[NDArray[np.uint64], Ints]:
+        entries = postings.partitions[p]
         unjoined = kernel.keep_delegates(entries, postings.rank_bits, delegates_32)
         pairs = kernel.propose_pairs(
             unjoined, postings.rank_bits, delegates_32, sketches.n_units, sketches.text_keys, is_counted
         )
         return np.unique(pairs, return_counts=True)
 
-    proposed = executor.map(propose, postings.partitions)
-    found = list(each(proposed, observer, "propose partial copies", len(postings.partitions)))
-    pairs, places = np.unique(
-        np.concatenate([np.zeros(0, dtype=np.uint64), *(part for part, _ in found)]), return_inverse=True
-    )
-    counts = np.bincount(
-        places, np.concatenate([np.zeros(0), *(part for _, part in found)]), minlength=len(pairs)
-    )
+    n_partitions = len(postings.partitions)
+    proposed = executor.map(propose, range(n_partitions))
+    found = list(each(proposed, observer, "propose partial copies", n_partitions))
+    pairs, counts = _put_together(found, is_counted)
     first = (pairs >> np.uint64(32)).astype(np.int64)
     second = (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
     n_units = sketches.n_units
     enough = counts >= least_fingerprints(n_units[first], n_units[second], runs, config.containment)
     return first[enough], second[enough]
+
+
+def _put_together(
+    found: list[tuple[NDArray[np.uint64], Ints]], is_counted: bool
+) -> tuple[NDArray[np.uint64], NDArray[np.float64] | Ints]:
+    """Return the pairs of all partitions, each once, and how often it was found if that is asked."""
+    pairs = np.concatenate([np.zeros(0, dtype=np.uint64), *(part for part, _ in found)])
+    if not is_counted:
+        pairs = np.unique(pairs)
+        return pairs, np.ones(len(pairs), dtype=np.int64)
+    pairs, places = np.unique(pairs, return_inverse=True)
+    weights = np.concatenate([np.zeros(0), *(part for _, part in found)])
+    return pairs, np.bincount(places, weights, minlength=len(pairs))

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -23,10 +24,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from samestory.band import Components, find_components
+from samestory.budget import Budget, give_back
 from samestory.config import Config
-from samestory.corpus import Corpus, read_corpus
+from samestory.corpus import Corpus, Room, read_corpus
 from samestory.errors import ConfigError, InputError
-from samestory.fingerprints import Postings, Runs, sort_postings
+from samestory.fingerprints import BYTES_A_UNIT, Postings, Runs, sort_postings
 from samestory.furniture import (
     LEARNING_STEPS,
     Furniture,
@@ -37,12 +39,13 @@ from samestory.furniture import (
     rank_pages,
 )
 from samestory.identity import check_unique, times_of
-from samestory.normalise import FoldedTexts
-from samestory.params import choose_banding
+from samestory.params import Banding, choose_banding
 from samestory.partial import choose_delegates, propose_pairs
 from samestory.progress import Observer, ignore_progress
 from samestory.read import Source, open_source
 from samestory.result import Result
+from samestory.rounds import Round, in_chunks, rounds
+from samestory.scratch import Scratch
 from samestory.sites import find_sites, name_sites
 from samestory.storyline import Weighed, explain_pair, find_stories, weigh_units
 from samestory.summary import run_stats, stories_stats
@@ -55,10 +58,9 @@ from samestory.tabulate import (
     stories_table,
 )
 from samestory.textstore import TextStore
-from samestory.threads import in_order, threads
+from samestory.threads import threads
 from samestory.verify import (
     Articles,
-    Linked,
     Related,
     Verified,
     count_shared_of,
@@ -70,7 +72,6 @@ from samestory.verify import (
 
 ROUND_BYTES: Final = 1 << 28
 """Candidates are verified in rounds of about this many bytes of folded text."""
-CHUNKS_PER_THREAD: Final = 4
 _MOST_PAIRS: Final = 1 << 18
 _TABLES: Final = 3
 
@@ -190,46 +191,59 @@ def cluster_source(
     config: Config,
     observer: Observer = ignore_progress,
     inspect: Callable[[Weighed], None] = _ignore,
+    budget: Budget | None = None,
 ) -> Result:
-    """Do the work of `cluster` on an opened source; `inspect` is shown what stories are made from."""
+    """Do the work of `cluster` on an opened source; `inspect` is shown what stories are made from.
+
+    The budget follows from ``config.memory`` unless it is given.
+    """
     timings = Timings()
     banding = choose_banding(config.threshold, config.recall, config.num_perm)
 
-    def read(texts: TextStore, executor: Executor) -> Corpus:
-        corpus = read_corpus(source, config, banding, texts, executor, observer)
+    def read(room: Room, executor: Executor) -> Corpus:
+        room.scratch.require(_least_scratch(source, config, banding, room.budget))
+        corpus = read_corpus(source, config, banding, room, executor, observer)
         check_unique(corpus.articles.ids.strings, source)
         return corpus
 
-    return cluster_corpus(read, source, config, timings, observer, inspect)
+    return cluster_corpus(read, source, config, timings, observer, inspect, budget=budget)
 
 
 def cluster_corpus(
-    read: Callable[[TextStore, Executor], Corpus],
+    read: Callable[[Room, Executor], Corpus],
     source: Source,
     config: Config,
     timings: Timings,
     observer: Observer = ignore_progress,
     inspect: Callable[[Weighed], None] = _ignore,
     stories_given: NDArray[np.int64] | None = None,
+    budget: Budget | None = None,
 ) -> Result:
     """Do the work of `cluster` on articles that `read` brings; the facts tell of `source` and `config`."""
-    with timings.stage("total"), threads(config.n_threads) as executor, TextStore() as texts:
+    with timings.stage("total"), _room(source, config, budget) as room, threads(config.n_threads) as executor:
         with timings.stage("read and sketch"):
-            corpus = read(texts, executor)
+            corpus = read(room, executor)
+            give_back()
         with timings.stage("furniture"):
             postings, pages, furniture = _remove_furniture(corpus, observer)
+            give_back()
         with timings.stage("band"):
             components = find_components(corpus.sketches, executor, observer)
+            if corpus.sketches.filed is not None:
+                corpus.sketches.filed.arrange(components.docs)
+            give_back()
         with timings.stage("verify"):
             ids = corpus.articles.ids
             order = Articles(times_of(corpus.articles), ids.data, ids.offsets)
             verified = list(_verify_rounds(components, corpus, order, observer))
         with timings.stage("partial copies"):
             verified, round_ups = _join_partial(corpus, postings, pages, verified, order, observer)
-        stories, shared = None, None
-        if corpus.config.level == "story":
+            postings.close()
             del postings, pages, components
             corpus.forget_sketches()
+            give_back()
+        stories, shared = None, None
+        if corpus.config.level == "story":
             with timings.stage("stories"):
                 founders = find_founders(verified, len(corpus.articles))
                 weighed = weigh_units(corpus, founders, order.times, observer)
@@ -267,6 +281,24 @@ def cluster_corpus(
     )
 
 
+def _least_scratch(source: Source, config: Config, banding: Banding, budget: Budget) -> int:
+    """Return how many bytes of files a run will need at least; of texts it keeps what there is room for."""
+    runs = Runs.of_corpus(config.shingle_unit == "char")
+    n_prints = source.n_bytes >> runs.shift if config.partial or config.boilerplate else 0
+    return budget.scratch_bytes(
+        source.n_rows or 0, banding.bands, n_prints // BYTES_A_UNIT[runs.by_character]
+    )
+
+
+@contextmanager
+def _room(source: Source, config: Config, budget: Budget | None) -> Iterator[Room]:
+    """Give a run its memory and its scratch; whatever happens, nothing is left of the latter."""
+    budget = budget or Budget.of(config.memory_bytes, config.n_threads, source.n_rows, source.n_bytes)
+    folder = None if config.scratch is None else Path(config.scratch)
+    with Scratch(folder) as scratch, TextStore(scratch, budget.texts) as texts:
+        yield Room(budget, scratch, texts)
+
+
 def _count_shared(stories: Stories, corpus: Corpus, observer: Observer) -> NDArray[np.int32]:
     """Count the shingles that the pairs of stories share, some stories at a time."""
     pairs = stories.pairs
@@ -276,7 +308,7 @@ def _count_shared(stories: Stories, corpus: Corpus, observer: Observer) -> NDArr
     sizes = corpus.folded_sizes[pairs[by_story]].sum(axis=1)
     begin = 0
     while begin < len(pairs):
-        end = begin + int(np.searchsorted(np.cumsum(sizes[begin:]), 2 * ROUND_BYTES, side="right"))
+        end = begin + int(np.searchsorted(np.cumsum(sizes[begin:]), 2 * _round_bytes(corpus), side="right"))
         end = min(max(end, begin + 1), len(pairs))
         while end < len(pairs) and story_of[end] == story_of[end - 1] and end - begin < _MOST_PAIRS:
             end += 1
@@ -293,72 +325,23 @@ def _verify_rounds(
     components: Components, corpus: Corpus, order: Articles, observer: Observer
 ) -> Iterator[Verified]:
     """Verify the components in rounds small enough for memory, each round in threads."""
+
+    def work(one: Round) -> Verified:
+        return verify(
+            one.components, one.texts, corpus.sketches, order, corpus.config, originals=one.originals
+        )
+
     n_done = 0
     observer("verify", 0, len(components.docs))
-    for part, texts in _rounds(components, corpus):
-        for chunk, verified in _in_chunks(part, texts, corpus, order):
+    for one in rounds(components, corpus, _round_bytes(corpus)):
+        for chunk, verified in in_chunks(one, corpus, work):
             n_done += len(chunk.docs)
             observer("verify", n_done, len(components.docs))
             yield verified
 
 
-def _in_chunks(
-    part: Components, texts: FoldedTexts, corpus: Corpus, order: Articles
-) -> Iterator[tuple[Components, Verified]]:
-    """Verify components a few at a time in threads."""
-
-    def work(item: tuple[Components, FoldedTexts]) -> Verified:
-        return verify(*item, corpus.sketches, order, corpus.config)
-
-    chunks = list(_chunks(part, texts, corpus.config.n_threads))
-    for (chunk, _), verified in in_order(corpus.executor, work, chunks, len(chunks)):
-        yield chunk, verified
-
-
-def _relate_in_chunks(
-    part: Components, linked: Linked, texts: FoldedTexts, corpus: Corpus, order: Articles
-) -> Iterator[tuple[Components, Related]]:
-    """Relate linked clusters a few at a time in threads."""
-
-    def work(item: tuple[Components, FoldedTexts]) -> Related:
-        chunk, own = item
-        return relate(linked.of(chunk), own, corpus.sketches, order, corpus.config)
-
-    chunks = list(_chunks(part, texts, corpus.config.n_threads))
-    for (chunk, _), related in in_order(corpus.executor, work, chunks, len(chunks)):
-        yield chunk, related
-
-
-def _chunks(part: Components, texts: FoldedTexts, n_threads: int) -> Iterator[tuple[Components, FoldedTexts]]:
-    """Cut components into a few chunks for each thread, each with its texts."""
-    sizes = np.add.reduceat(np.diff(texts.offsets), part.offsets[:-1])
-    most = max(1 << 20, texts.n_bytes // (CHUNKS_PER_THREAD * n_threads))
-    begin = 0
-    for chunk in _split_by_bytes(part, sizes, most):
-        end = begin + len(chunk.docs)
-        yield chunk, FoldedTexts(texts.data, texts.offsets[begin : end + 1])
-        begin = end
-
-
-def _rounds(components: Components, corpus: Corpus) -> Iterator[tuple[Components, FoldedTexts]]:
-    """Cut the components into rounds, each with its folded texts."""
-    if not len(components):
-        return
-    sizes = np.add.reduceat(corpus.folded_sizes[components.docs], components.offsets[:-1])
-    for part in _split_by_bytes(components, sizes, ROUND_BYTES):
-        yield part, corpus.collect(part.docs)
-
-
-def _split_by_bytes(components: Components, sizes: Any, most: int) -> Iterator[Components]:
-    """Split components into runs of about `most` bytes, at least one component each."""
-    ends = np.cumsum(sizes)
-    begin = 0
-    while begin < len(components):
-        base = ends[begin - 1] if begin else 0
-        end = max(begin + 1, int(np.searchsorted(ends, base + most, side="right")))
-        offsets = components.offsets[begin : end + 1]
-        yield Components(components.docs[offsets[0] : offsets[-1]], offsets - offsets[0])
-        begin = end
+def _round_bytes(corpus: Corpus) -> int:
+    return min(corpus.room.budget.round, ROUND_BYTES)
 
 
 def _remove_furniture(corpus: Corpus, observer: Observer) -> tuple[Postings, Pages, Furniture]:
@@ -368,8 +351,9 @@ def _remove_furniture(corpus: Corpus, observer: Observer) -> tuple[Postings, Pag
     """
     observer("furniture", 0, LEARNING_STEPS)
     sites = find_sites(corpus.names)
+    corpus.names = []
     pages = rank_pages(sites, corpus.sketches.text_keys)
-    postings = sort_postings(corpus.samples, corpus.batch_sizes, pages.ranks, corpus.executor)
+    postings = _sort_postings(corpus, pages)
     furniture = Furniture.nothing(corpus.by_character)
     runs = Runs.of_corpus(corpus.by_character)
     observer("furniture", 1, LEARNING_STEPS)
@@ -384,6 +368,7 @@ def _remove_furniture(corpus: Corpus, observer: Observer) -> tuple[Postings, Pag
             corpus.executor,
             corpus.config.n_threads,
             observer=observer,
+            round_bytes=_round_bytes(corpus),
         )
         if learnt.blocks:
             names = name_sites(
@@ -394,8 +379,15 @@ def _remove_furniture(corpus: Corpus, observer: Observer) -> tuple[Postings, Pag
             furniture = remover.counted()
     if corpus.config.partial and corpus.runs != runs:
         corpus.sample_again()
-        postings = sort_postings(corpus.samples, corpus.batch_sizes, pages.ranks, corpus.executor)
+        postings = _sort_postings(corpus, pages)
     return postings, pages, furniture
+
+
+def _sort_postings(corpus: Corpus, pages: Pages) -> Postings:
+    budget, scratch = corpus.room.budget, corpus.room.scratch
+    return sort_postings(
+        corpus.samples, corpus.batch_sizes, pages.ranks, corpus.executor, budget.fingerprints, scratch
+    )
 
 
 def _join_partial(
@@ -417,8 +409,13 @@ def _join_partial(
     found = list(untouched)
     n_done, total = 0, len(linked.components.docs)
     observer("partial copies", 0, total)
-    for part, texts in _rounds(linked.components, corpus):
-        for chunk, related in _relate_in_chunks(part, linked, texts, corpus, order):
+
+    def work(one: Round) -> Related:
+        own = linked.of(one.components)
+        return relate(own, one.texts, corpus.sketches, order, corpus.config, originals=one.originals)
+
+    for one in rounds(linked.components, corpus, _round_bytes(corpus)):
+        for chunk, related in in_chunks(one, corpus, work):
             found.append(related.verified)
             counts["round_ups"] += related.n_round_ups
             counts["pairs_not_joined_by_round_ups"] += related.n_cut

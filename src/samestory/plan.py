@@ -9,25 +9,22 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from samestory.budget import KEY_BYTES, Budget
 from samestory.config import Config
-from samestory.fingerprints import Runs
+from samestory.fingerprints import BYTES_A_UNIT, Runs
 from samestory.identity import check_unique
 from samestory.params import Banding, choose_banding
 from samestory.progress import Observer, each, ignore_progress
 from samestory.read import Source
 from samestory.schema import METADATA_COLUMNS
-from samestory.textstore import MEMORY_BYTES
 
 FROM_FILES: Final = "the files' own figures"
 BY_READING: Final = "reading them"
 
 _BASE_BYTES: Final = 250 << 20
 _WORKER_BYTES: Final = 128 << 20
-_BYTES_A_WORD: Final = 6
-_KEY_BYTES: Final = 8
 _FIGURES_BYTES: Final = 64
 _STORY_BYTES: Final = 1900
-_ROUND_BYTES: Final = 2 << 28
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,9 @@ def make_plan(source: Source, config: Config, *, observer: Observer = ignore_pro
             "recall_at_threshold": round(banding.chance(config.threshold), 6),
         },
         "threads": config.n_threads,
+        "memory_bytes": config.memory_bytes,
         "estimated_memory_bytes": estimate_memory(counted, config, banding),
+        "estimated_scratch_bytes": estimate_scratch(counted, config, banding),
     }
 
 
@@ -124,27 +123,47 @@ def estimate_memory(counted: Counted, config: Config, banding: Banding) -> int:
 
     Notes
     -----
-    For n articles of T bytes of text and M bytes of ids and metadata, with w threads and b bands::
+    For n articles of T bytes of text and M bytes of ids and metadata, with w threads and b bands, where
+    [X] is X or, if it is less, the share of ``config.memory`` that `samestory.budget` has for it::
 
         250 MiB + min(T, 128 MiB w)   the program, and batches under way
-        + n (8 b + 64)                band keys and figures
+        + 64 n                        figures
+        + [8 b n]                     band keys
         + 2 M                         ids and metadata, as read and as written
-        + 8 T / 6 / 2**shift          fingerprints, one in so many words (not without furniture and partials)
-        + min(T, 256 MiB)             texts kept in memory; the others go to a temporary file
-        + min(T, 512 MiB)             texts that are compared at one time
+        + [8 T / 6 / 2**shift]        fingerprints, one in so many words (not without furniture and partials)
+        + [T]                         texts kept; 256 MiB at most
+        + 2 [T]                       texts that are compared at one time; 512 MiB at most
         + 1900 n                      with ``level="story"``
 
-    Measured at a million articles of 2.4 KB it is within a fifth of the peak; what depends on the texts
-    themselves, such as the number of pairs, is not in it.
+    What is over a share goes to temporary files: `estimate_scratch`. Measured at a million articles of
+    2.4 KB it is within a fifth of the peak; what depends on the texts themselves, such as the number of
+    pairs, is not in it.
     """
     n, text = counted.articles, counted.text_bytes
+    budget = _budget(counted, config)
     total = _BASE_BYTES + min(text, _WORKER_BYTES * config.n_threads)
-    total += n * (_KEY_BYTES * banding.bands + _FIGURES_BYTES) + 2 * counted.metadata_bytes
-    if config.partial or config.boilerplate:
-        runs = Runs.of_corpus(config.shingle_unit == "char")
-        unit = 1 if config.shingle_unit == "char" else _BYTES_A_WORD
-        total += (_KEY_BYTES * text // unit) >> runs.shift
-    total += min(text, MEMORY_BYTES) + min(text, _ROUND_BYTES)
+    total += n * _FIGURES_BYTES + min(n * KEY_BYTES * banding.bands, budget.band_keys)
+    total += 2 * counted.metadata_bytes
+    total += min(KEY_BYTES * _n_fingerprints(counted, config), budget.fingerprints)
+    total += min(text, budget.texts) + 2 * min(text, budget.round)
     if config.level == "story":
         total += _STORY_BYTES * n
     return int(total)
+
+
+def estimate_scratch(counted: Counted, config: Config, banding: Banding) -> int:
+    """Estimate the bytes of the temporary files of a run: folded texts, band keys and fingerprints."""
+    budget = _budget(counted, config)
+    texts = max(0, counted.text_bytes - budget.texts)
+    return texts + budget.scratch_bytes(counted.articles, banding.bands, _n_fingerprints(counted, config))
+
+
+def _budget(counted: Counted, config: Config) -> Budget:
+    return Budget.of(config.memory_bytes, config.n_threads, counted.articles)
+
+
+def _n_fingerprints(counted: Counted, config: Config) -> int:
+    if not config.partial and not config.boilerplate:
+        return 0
+    runs = Runs.of_corpus(config.shingle_unit == "char")
+    return (counted.text_bytes // BYTES_A_UNIT[runs.by_character]) >> runs.shift

@@ -65,6 +65,15 @@ class Scratch:
         self._files.append(file)
         return file
 
+    def check(self) -> None:
+        """Raise unless files can be made there.
+
+        Raises
+        ------
+        OutputError
+        """
+        self.file().close()
+
     def require(self, n_bytes: int) -> None:
         """Raise unless there is room for as many bytes more.
 
@@ -160,6 +169,11 @@ class ScratchFile:
         out = np.empty(n, dtype=dtype)
         self.read_into(out, begin)
         return out
+
+    def clear(self) -> None:
+        """Give the file's room back; it stays open, since other threads may be writing to it."""
+        with suppress(OSError):
+            os.ftruncate(self._file.fileno(), 0)
 
     def close(self) -> None:
         """Close the file, which gives its room back."""

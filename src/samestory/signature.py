@@ -8,6 +8,7 @@ over its UTF-8 bytes, its words joined by one space; the signature is that of
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from samestory.kernels.minhash import WIDTH
 from samestory.kernels.sketch import sketch_batch
 from samestory.normalise import FoldedTexts
 from samestory.params import Banding, permutations
+from samestory.spill import BandKeys
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,38 @@ class Sketches:
         Distinct shingles.
     n_units : int32 array of shape (n,)
         Words or characters.
+    filed : BandKeys, optional
+        The band keys where they are not in memory; `band_keys` then has none.
     """
 
     band_keys: NDArray[np.uint64]
     text_keys: NDArray[np.uint64]
     n_shingles: NDArray[np.int32]
     n_units: NDArray[np.int32]
+    filed: BandKeys | None = None
+
+    @property
+    def n_bands(self) -> int:
+        """Bands."""
+        return len(self.band_keys)
+
+    def parts_of_band(self, band: int) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+        """Yield the keys of one band, in runs, each with the number of its first article."""
+        if self.filed is None:
+            yield 0, self.band_keys[band]
+        else:
+            yield from self.filed.parts(band)
+
+    def band_keys_of(self, docs: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Return the band keys of some articles, of shape (bands, m)."""
+        return np.take(self.band_keys, docs, axis=1) if self.filed is None else self.filed.of(docs)
 
     def replace(self, docs: NDArray[np.int64], others: Sketches) -> None:
-        """Put the sketches of some articles in the place of their old ones."""
-        self.band_keys[:, docs] = others.band_keys
+        """Put the sketches of some articles, in ascending order, in the place of their old ones."""
+        if self.filed is None:
+            self.band_keys[:, docs] = others.band_keys
+        else:
+            self.filed.replace(docs, others.band_keys)
         self.text_keys[docs] = others.text_keys
         self.n_shingles[docs] = others.n_shingles
         self.n_units[docs] = others.n_units

@@ -50,18 +50,32 @@ def read_names(source: Any, url: Any) -> SiteNames:
 
 def find_sites(batches: list[SiteNames]) -> Sites:
     """Decide what is one site: a host, unless many outlets share it; else the outlet."""
-    empty = np.zeros(0, dtype=np.uint64)
-    outlets = np.concatenate([empty, *(batch.outlets for batch in batches)])
-    hosts = np.concatenate([empty, *(batch.hosts for batch in batches)])
-    both = np.flatnonzero((hosts != 0) & (outlets != 0))
-    mixed = hosts[both] * np.uint64(0x9E3779B97F4A7C15) ^ outlets[both]
-    _, firsts = np.unique(mixed, return_index=True)
-    shared, counts = np.unique(hosts[both[firsts]], return_counts=True)
-    is_aggregator = np.isin(hosts, shared[counts > MOST_OUTLETS])
-    is_host = (hosts != 0) & ~is_aggregator
-    names = np.where(is_host, hosts, outlets)
-    keys, of_article = np.unique(np.concatenate([np.zeros(1, np.uint64), names]), return_inverse=True)
-    return Sites(of_article.reshape(-1)[1:].astype(np.int32), keys, is_host)
+    aggregators = _find_aggregators(batches)
+    names, is_host = [np.zeros(1, np.uint64)], [np.zeros(0, np.bool_)]
+    for batch in batches:
+        has_own = (batch.hosts != 0) & ~np.isin(batch.hosts, aggregators)
+        is_host.append(has_own)
+        names.append(np.unique(np.where(has_own, batch.hosts, batch.outlets)))
+    keys = np.unique(np.concatenate(names))
+    of_article = [np.zeros(0, np.int32)]
+    for batch, has_own in zip(batches, is_host[1:], strict=True):
+        own = np.where(has_own, batch.hosts, batch.outlets)
+        of_article.append(np.searchsorted(keys, own).astype(np.int32))
+    return Sites(np.concatenate(of_article), keys, np.concatenate(is_host))
+
+
+def _find_aggregators(batches: list[SiteNames]) -> NDArray[np.uint64]:
+    """Return the keys of the hosts that many outlets share."""
+    hosts, mixed = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint64)]
+    for batch in batches:
+        both = np.flatnonzero((batch.hosts != 0) & (batch.outlets != 0))
+        own = batch.hosts[both] * np.uint64(0x9E3779B97F4A7C15) ^ batch.outlets[both]
+        distinct, firsts = np.unique(own, return_index=True)
+        mixed.append(distinct)
+        hosts.append(batch.hosts[both[firsts]])
+    _, firsts = np.unique(np.concatenate(mixed), return_index=True)
+    shared, counts = np.unique(np.concatenate(hosts)[firsts], return_counts=True)
+    return np.asarray(shared[counts > MOST_OUTLETS])
 
 
 def name_sites(

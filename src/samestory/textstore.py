@@ -9,20 +9,17 @@ for it, `complete` turns false and the input is read again after all.
 from __future__ import annotations
 
 import itertools
-import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from samestory.errors import OutputError
 from samestory.normalise import FoldedTexts, Workspace
+from samestory.scratch import Scratch, ScratchFile
 
 MEMORY_BYTES: Final = 256 << 20
 """Folded texts are kept in memory up to this many bytes."""
@@ -30,8 +27,8 @@ FILE_BYTES: Final = 32 << 30
 """And in the temporary file up to this many."""
 _WORTH_SEEKING: Final = 4
 """A batch is read as a whole unless the texts wanted are less than one part in so many of it."""
-SPARE_BYTES: Final = 2 << 30
-"""What is left free on the disk."""
+SPARE_BYTES: Final = 1 << 30
+"""What is left on the disk for what cannot be read again."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +47,23 @@ Kept: TypeAlias = FoldedTexts | _Filed
 
 
 class TextStore:
-    """Folded texts in batches; batches are kept in any thread and added in their order."""
+    """Folded texts in batches; batches are kept in any thread and added in their order.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    scratch : Scratch, optional
+        Where the file goes.
+    memory_bytes : int, optional
+        Of texts that are kept in memory, `MEMORY_BYTES` at most.
+    """
+
+    def __init__(self, scratch: Scratch | None = None, memory_bytes: int | None = None) -> None:
         self._batches: list[Kept] = []
         self._lock = threading.Lock()
+        self._most = memory_bytes
         self._memory_bytes = 0
-        self._file: IO[bytes] | None = None
-        self._file_bytes = 0
+        self._scratch = scratch or Scratch()
+        self._file: ScratchFile | None = None
         self.complete = True
 
     def __enter__(self) -> TextStore:
@@ -68,42 +74,37 @@ class TextStore:
 
     def keep(self, batch: FoldedTexts) -> Kept | None:
         """Copy a batch to where it is kept; None where there is no room, now or for one before."""
+        most = MEMORY_BYTES if self._most is None else min(self._most, MEMORY_BYTES)
         with self._lock:
             if not self.complete:
                 return None
-            in_memory = self._memory_bytes + batch.n_bytes <= MEMORY_BYTES
+            in_memory = self._memory_bytes + batch.n_bytes <= most
             if in_memory:
                 self._memory_bytes += batch.n_bytes
-            else:
-                begin = self._reserve(batch.n_bytes)
+            elif not self._has_room(batch.n_bytes):
+                self._give_up()
+                return None
         if in_memory:
             return FoldedTexts(batch.data[: batch.n_bytes].copy(), batch.offsets)
-        return self._write(batch, begin)
+        return self._write(batch)
 
-    def _reserve(self, n_bytes: int) -> int:
-        """Return where in the file a batch goes, or -1 if there is no room for it."""
+    def _has_room(self, n_bytes: int) -> bool:
+        """Whether the disk has room for a batch, beside what cannot be read again."""
         try:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile(dir=_folder(), buffering=0)  # noqa: SIM115
-            free = shutil.disk_usage(_folder()).free - SPARE_BYTES
-        except OSError:
-            free = -1
-        if n_bytes > free or self._file_bytes + n_bytes > FILE_BYTES:
-            self._give_up()
-            return -1
-        self._file_bytes += n_bytes
-        return self._file_bytes - n_bytes
+            self._file = self._file or self._scratch.file()
+        except OutputError:
+            return False
+        free = self._scratch.free_bytes() - SPARE_BYTES
+        return n_bytes <= free and self._file.n_bytes + n_bytes <= FILE_BYTES
 
-    def _write(self, batch: FoldedTexts, begin: int) -> Kept | None:
-        if begin < 0 or self._file is None:
+    def _write(self, batch: FoldedTexts) -> Kept | None:
+        if self._file is None:
             return None
-        view = memoryview(batch.data)[: batch.n_bytes]  # type: ignore[arg-type]
-        done = 0
         try:
-            while done < len(view):
-                done += os.pwrite(self._file.fileno(), view[done:], begin + done)
-        except OSError:
-            self._give_up()
+            begin = self._file.append(batch.data[: batch.n_bytes])
+        except OutputError:
+            with self._lock:
+                self._give_up()
             return None
         return _Filed(begin, batch.offsets)
 
@@ -111,8 +112,7 @@ class TextStore:
         """Give the room back; the file stays open, since other threads may be writing to it."""
         self.complete = False
         if self._file is not None:
-            with suppress(OSError):
-                os.ftruncate(self._file.fileno(), 0)
+            self._file.clear()
 
     def add(self, batch: Kept | None) -> None:
         """Note the next batch."""
@@ -137,13 +137,7 @@ class TextStore:
             raise RuntimeError("the store is closed")
         n_bytes = int(batch.offsets[-1])
         data = (workspace or Workspace()).at_least(n_bytes + 64)
-        view = memoryview(data)[:n_bytes]  # type: ignore[arg-type]
-        done = 0
-        while done < n_bytes:
-            n_read = os.preadv(self._file.fileno(), [view[done:]], batch.begin + done)
-            if n_read == 0:
-                raise OSError("the temporary file of folded texts is shorter than it was")
-            done += n_read
+        self._file.read_into(data[:n_bytes], batch.begin)
         return FoldedTexts(data, batch.offsets)
 
     def load_some(
@@ -163,31 +157,16 @@ class TextStore:
         offsets = np.zeros(len(selected) + 1, dtype=np.int64)
         np.cumsum(ends - begins, out=offsets[1:])
         data = (workspace or Workspace()).at_least(int(offsets[-1]) + 64)
-        view = memoryview(data)  # type: ignore[arg-type]
         firsts = np.flatnonzero(begins[1:] != ends[:-1]) + 1  # where a stretch begins
         bounds = [0, *firsts.tolist(), len(selected)]
         for low, high in itertools.pairwise(bounds):
             done, stop = int(offsets[low]), int(offsets[high])
-            place = batch.begin + int(begins[low]) - done
-            while done < stop:
-                n_read = os.preadv(self._file.fileno(), [view[done:stop]], place + done)
-                if n_read == 0:
-                    raise OSError("the temporary file of folded texts is shorter than it was")
-                done += n_read
+            self._file.read_into(data[done:stop], batch.begin + int(begins[low]))
         return FoldedTexts(data, offsets), np.arange(len(selected))
 
     def close(self) -> None:
         """Let go of everything; the file is gone with it."""
         self._batches.clear()
         if self._file is not None:
-            with suppress(OSError):
-                self._file.close()
+            self._file.close()
             self._file = None
-
-
-def _folder() -> Path:
-    """Return where the file goes: TMPDIR, else a place on disk rather than one in memory."""
-    on_disk = Path("/var/tmp")
-    if not os.environ.get("TMPDIR") and os.access(on_disk, os.W_OK):
-        return on_disk
-    return Path(tempfile.gettempdir())

@@ -25,6 +25,12 @@ def threads(n: int) -> Iterator[Executor]:
 class InPlace(Executor):
     """Does work at once, in the calling thread: for what is too little to be handed over."""
 
+    def submit(self, fn: Callable[..., A], /, *args: Any, **kwargs: Any) -> Future[A]:
+        """Call a function; what it raises, it raises at once."""
+        done: Future[A] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
     def map(self, fn: Callable[..., A], *iterables: Iterable[Any], **_: Any) -> Iterator[A]:
         """Apply a function."""
         return map(fn, *iterables)

@@ -137,7 +137,12 @@ class _Crowd:
 
 
 def verify(
-    components: Components, texts: FoldedTexts, sketches: Sketches, articles: Articles, config: Config
+    components: Components,
+    texts: FoldedTexts,
+    sketches: Sketches,
+    articles: Articles,
+    config: Config,
+    originals: NDArray[np.int64] | None = None,
 ) -> Verified:
     """Verify and cluster the articles of some components.
 
@@ -149,16 +154,21 @@ def verify(
     sketches, articles
         Of the whole corpus.
     config : Config
+    originals : int64 array, optional
+        For each member the first of its component with the same text, where that is known; only these
+        texts are looked at then.
 
     Returns
     -------
     Verified
     """
     docs = components.docs
-    originals = find_copies(docs, components.offsets, texts.data, texts.offsets, sketches.text_keys)
+    if originals is None:
+        originals = find_copies(docs, components.offsets, texts.data, texts.offsets, sketches.text_keys)
+    band_keys = sketches.band_keys_of(docs)
     parents = originals.copy()
     small_texts, small_sizes, large = _sort_out(components, originals)
-    crowds = [_join_crowd(crowd_texts, docs, texts, sketches, config) for crowd_texts in large]
+    crowds = [_join_crowd(crowd_texts, docs, texts, sketches, band_keys, config) for crowd_texts in large]
     edges = np.concatenate([_NO_EDGES, *(crowd.edges for crowd in crowds)])
     kernel.join_edges(edges[:, 0].copy(), edges[:, 1].copy(), parents)
     groups = _count(
@@ -172,11 +182,11 @@ def verify(
     n_edges = kernel.join_groups(
         groups.offsets,
         groups.texts,
-        docs,
+        np.arange(len(docs)),
         groups.shared_offsets,
         groups.shared,
         config.threshold,
-        sketches.band_keys,
+        band_keys,
         parents,
         group_edges,
     )
@@ -271,7 +281,12 @@ def link(
 
 
 def relate(
-    linked: Linked, texts: FoldedTexts, sketches: Sketches, articles: Articles, config: Config
+    linked: Linked,
+    texts: FoldedTexts,
+    sketches: Sketches,
+    articles: Articles,
+    config: Config,
+    originals: NDArray[np.int64] | None = None,
 ) -> Related:
     """Verify the candidates for partial copies, join the clusters and describe them anew.
 
@@ -284,18 +299,21 @@ def relate(
         Of the whole corpus.
     config : Config
         With a `founder_overlap` over 0, clusters that have drifted are split.
+    originals : int64 array, optional
+        As for `verify`.
     """
     components = linked.components
     docs = components.docs
     member_of = _member_finder(docs)
-    originals = find_copies(docs, components.offsets, texts.data, texts.offsets, sketches.text_keys)
+    if originals is None:
+        originals = find_copies(docs, components.offsets, texts.data, texts.offsets, sketches.text_keys)
     small_texts, small_sizes, large = _sort_out(components, originals)
     crowds = [_list_crowd(crowd_texts, docs, texts, sketches, config) for crowd_texts in large]
     groups = _count(small_texts, small_sizes, texts, sketches.n_shingles[docs], config)
     edges = _verify_pairs(member_of(linked.pairs), docs, originals, groups, crowds, sketches, config)
 
     def lists_of(wanted: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-        return _hash_members(member_of(wanted), docs, texts, sketches, config)
+        return _hash_members(originals[member_of(wanted)], docs, texts, sketches, config)
 
     joined = cut_round_ups(edges, sketches, lists_of)
     edges = edges[joined.kept]
@@ -559,9 +577,10 @@ def _join_crowd(
     docs: NDArray[np.int64],
     texts: FoldedTexts,
     sketches: Sketches,
+    band_keys: NDArray[np.uint64],
     config: Config,
 ) -> _Crowd:
-    """Join the texts of one large component."""
+    """Join the texts of one large component, whose band keys are given by member."""
     n = len(crowd_texts)
     crowd_docs = docs[crowd_texts]
     lists, list_offsets = hash_sorted(
@@ -577,9 +596,9 @@ def _join_crowd(
     edges = np.empty((n, 3), dtype=np.int64)
     n_edges = 0
     text_keys = sketches.text_keys[crowd_docs]
-    n_bands = len(sketches.band_keys)
+    n_bands = len(band_keys)
     for turn in range(2 * n_bands):  # each band again, when the hubs are known
-        keys = sketches.band_keys[turn % n_bands][crowd_docs]
+        keys = band_keys[turn % n_bands][crowd_texts]
         order = np.lexsort((text_keys * np.uint64(2 * turn + 3) ^ text_keys >> np.uint64(turn + 1), keys))
         n_edges = kernel.join_bucketwise(
             order, keys, lists, list_offsets, config.threshold, parents, degrees, edges, n_edges

@@ -13,7 +13,7 @@ from command import ROWS, call, write_lines
 
 from samestory import Config
 from samestory.params import choose_banding
-from samestory.plan import Counted, estimate_memory
+from samestory.plan import Counted, estimate_memory, estimate_scratch
 
 
 def plan_of(*arguments: str | Path) -> dict[str, Any]:
@@ -146,3 +146,19 @@ def test_the_estimate_follows_its_formula() -> None:
     assert much == few + (256 << 20) * 2 + (512 << 20) + 100
     with_prints = estimate_memory(Counted(1000, 1 << 40, 50, ""), Config(threads=2), banding)
     assert with_prints > much
+
+
+def test_with_less_memory_more_goes_to_files() -> None:
+    counted = Counted(1_000_000, 2_400 * 1_000_000, 0, "")
+    banding = choose_banding(0.7, 0.95, 128)
+    estimates = [
+        (estimate_memory(counted, config, banding), estimate_scratch(counted, config, banding))
+        for config in (Config(threads=2, memory=memory) for memory in ("8GB", "1GB", "512MB"))
+    ]
+    memory, scratch = zip(*estimates, strict=True)
+    assert memory[0] > memory[1] > memory[2]
+    assert memory[1] < 1_200_000_000
+    assert scratch[0] < scratch[1] < scratch[2]
+    assert scratch[0] == counted.text_bytes - (256 << 20)
+    few = Counted(1000, 2_400_000, 0, "")
+    assert estimate_scratch(few, Config(threads=2), banding) == 0

@@ -68,6 +68,6 @@ def test_a_full_disk_is_no_error(store: TextStore, monkeypatch: pytest.MonkeyPat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("samestory.textstore.MEMORY_BYTES", 0)
-    monkeypatch.setattr("samestory.textstore.os.pwrite", fail)
+    monkeypatch.setattr("samestory.scratch.os.pwrite", fail)
     fill(store)
     assert not store.complete

@@ -109,6 +109,9 @@ def ingest(context: click.Context, /, **options: Any) -> int:
     article that is there already changes nothing and gets the same answer,
     one with another text is replaced.
 
+    The memory it takes is that of the index and of one batch of --batch-size
+    articles; --memory bounds neither.
+
     --window takes out, after each batch, what was published so long before
     the newest article; of the undated the time counts at which they came.
     """

@@ -97,9 +97,16 @@ def _rows(plan: dict[str, Any], *, to_folder: bool) -> list[Row]:
         ("stories", "", "looked for" if config["level"] == "story" else "not looked for: --level story does"),
         ("threads", f"{plan['threads']}", ""),
         ("peak memory", f"{plan['estimated_memory_bytes'] / 2**20:,.0f} MiB", "estimated"),
+        ("scratch", _size(plan["estimated_scratch_bytes"]), _allowed(plan)),
         ("would write", "", _writes(plan, to_folder=to_folder)),
     ]
     return rows
+
+
+def _allowed(plan: dict[str, Any]) -> str:
+    where = plan["config"].get("scratch")
+    folder = f" in {where}" if where else ""
+    return f"of temporary files{folder}, with {_size(plan['memory_bytes'])} of memory"
 
 
 def _some(inputs: list[str]) -> str:

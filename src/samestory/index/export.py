@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 
 from samestory import schema
-from samestory.band import concatenate
+from samestory.band import SketchBook
 from samestory.buffers import string_array
 from samestory.config import Config
-from samestory.corpus import Corpus
+from samestory.corpus import Corpus, Room
 from samestory.errors import IndexFormatError
-from samestory.fingerprints import Runs, Sample, no_sample, sample
+from samestory.fingerprints import Runs, Sampled, no_sample, sample
 from samestory.index.compare import decode
 from samestory.index.state import Ints, State
 from samestory.index.view import View
@@ -30,7 +30,6 @@ from samestory.progress import Observer, each, ignore_progress
 from samestory.result import Result
 from samestory.signature import Sketches, sketch
 from samestory.sites import SiteNames
-from samestory.textstore import TextStore
 from samestory.threads import in_order
 
 AT_ONCE: Final = 4096
@@ -43,7 +42,7 @@ class Stored:
     ----------
     numbers : int64 array
         The articles that are there.
-    inputs, columns, rejects, skipped, warnings
+    n_rows, n_bytes, inputs, columns, rejects, skipped, warnings
         As `samestory.read.Source` has them.
     """
 
@@ -51,6 +50,8 @@ class Stored:
         self._state = state
         self._view = view
         self.numbers: Ints = np.flatnonzero(state.articles["is_alive"])
+        self.n_rows = len(self.numbers)
+        self.n_bytes = 0
         self.inputs = [str(folder)]
         self.columns = dict.fromkeys(schema.ARTICLE.names)
         self.rejects: list[Any] = []
@@ -142,19 +143,21 @@ def run_over(
     banding = choose_banding(config.threshold, config.recall, config.num_perm)
     runs = Runs.of_corpus(config.shingle_unit == "char")
 
-    def read(texts: TextStore, executor: Executor) -> Corpus:
-        def work(item: tuple[Ints, FoldedTexts]) -> tuple[Any, Sketches, Sample]:
-            _, folded = item
-            sampled = sample(folded, runs) if config.partial else no_sample()
-            return texts.keep(folded), sketch(folded, own, banding), sampled
+    def read(room: Room, executor: Executor) -> Corpus:
+        fingerprints = room.samples()
 
-        sketches, samples, sizes = [], [], []
+        def work(item: tuple[Ints, FoldedTexts]) -> tuple[Any, Sketches, Sampled]:
+            _, folded = item
+            sampled = fingerprints.keep(sample(folded, runs) if config.partial else no_sample())
+            return room.texts.keep(folded), sketch(folded, own, banding), sampled
+
+        sketches, samples, sizes = SketchBook(room.band_keys(banding.bands)), [], []
         sketched_texts = in_order(executor, work, stored.texts(), 2)
         for (_, folded), (kept, sketched, sampled) in each(
             sketched_texts, observer, "read and sketch", len(stored.numbers), lambda one: len(one[0][1])
         ):
-            texts.add(kept)
-            sketches.append(sketched)
+            room.texts.add(kept)
+            sketches.add(sketched)
             samples.append(sampled)
             sizes.append(np.diff(folded.offsets))
         n = len(stored.numbers)
@@ -165,12 +168,12 @@ def run_over(
             banding,
             executor,
             Metadata.of(stored.table()),
-            concatenate(sketches, banding.bands),
+            sketches.finish(),
             samples,
             [SiteNames(columns["outlet"][stored.numbers], columns["host"][stored.numbers])],
             [len(part) for part in sizes],
             np.concatenate([np.zeros(0, dtype=np.int64), *sizes]),
-            texts,
+            room,
             int(sum(int(part.sum()) for part in sizes)),
             columns["n_removed"][stored.numbers] if n else np.zeros(0, dtype=np.int32),
             is_sampled=bool(state.facts["is_sampled"]),

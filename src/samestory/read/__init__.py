@@ -31,6 +31,7 @@ from samestory.read.pages import PageStudio
 from samestory.read.source import Source
 from samestory.read.spool import Closing, SpooledPart, SpoolFile, spool_stdin
 from samestory.read.textfiles import TextFilesReader
+from samestory.scratch import Scratch
 
 __all__ = ["Reject", "Source", "open_source"]
 
@@ -48,7 +49,8 @@ def open_source(data: Any, config: Config, *, scratch: Path | None = None) -> So
         memory: a ``pyarrow.Table``, a ``RecordBatchReader``, anything with ``__arrow_c_stream__``.
     config : Config
     scratch : Path, optional
-        Directory for the temporary file of a stream that is too long to keep in memory.
+        Directory for the temporary file of a stream that is too long to keep in memory; by default
+        ``config.scratch``.
 
     Returns
     -------
@@ -61,6 +63,8 @@ def open_source(data: Any, config: Config, *, scratch: Path | None = None) -> So
         An input is missing, empty or cannot be read.
     MissingDependencyError
         An input needs an extra that is not installed.
+    OutputError
+        No files can be made in ``config.scratch``.
     SchemaError
         The first input's columns cannot be used.
 
@@ -73,6 +77,9 @@ def open_source(data: Any, config: Config, *, scratch: Path | None = None) -> So
     >>> next(source.batches())["doc_id"].to_pylist()
     ['1']
     """
+    if config.scratch is not None:
+        scratch = scratch or Path(config.scratch)
+        Scratch(scratch).check()
     if check_memory(data):
         rows = read_memory(data, scratch)
         return Source([rows], config, ["table"], [rows.spool] if rows.spool is not None else [])
