@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -45,7 +46,9 @@ from samestory.partial import choose_delegates, propose_pairs
 from samestory.progress import Observer, ignore_progress
 from samestory.read import Source, open_source
 from samestory.result import Result
+from samestory.scratch import Scratch
 from samestory.sites import find_sites, name_sites
+from samestory.story.blocks import Room
 from samestory.storyline import Weighed, explain_pair, find_stories, weigh_units
 from samestory.summary import run_stats, stories_stats
 from samestory.tabulate import Stories, clusters_table, pairs_table, stories_table
@@ -67,6 +70,11 @@ ROUND_BYTES: Final = 1 << 28
 """Candidates are verified in rounds of about this many bytes of folded text."""
 CHUNKS_PER_THREAD: Final = 4
 _MOST_PAIRS: Final = 1 << 18
+_HELD_BYTES: Final = 350 << 20
+"""What the libraries take."""
+_HELD_BYTES_OF_AN_ARTICLE: Final = 300
+_LEAST_SHARE: Final = 8
+"""One part in so many of the memory allowed is for stories at least."""
 _TABLES: Final = 3
 
 
@@ -208,7 +216,12 @@ def cluster_corpus(
     stories_given: NDArray[np.int64] | None = None,
 ) -> Result:
     """Do the work of `cluster` on articles that `read` brings; the facts tell of `source` and `config`."""
-    with timings.stage("total"), threads(config.n_threads) as executor, TextStore() as texts:
+    with (
+        timings.stage("total"),
+        threads(config.n_threads) as executor,
+        TextStore() as texts,
+        Scratch(_folder(config)) as scratch,
+    ):
         with timings.stage("read and sketch"):
             corpus = read(texts, executor)
         with timings.stage("furniture"):
@@ -227,7 +240,8 @@ def cluster_corpus(
             corpus.forget_sketches()
             with timings.stage("stories"):
                 founders = find_founders(verified, len(corpus.articles))
-                weighed = weigh_units(corpus, founders, order.times, observer)
+                room = Room(_left_for_stories(config, len(corpus.articles)), scratch)
+                weighed = weigh_units(corpus, founders, order.times, observer, room)
                 inspect(weighed)
                 stories = find_stories(weighed, order.times, observer, given=stories_given)
                 shared = _count_shared(stories, corpus, observer)
@@ -254,6 +268,16 @@ def cluster_corpus(
         stories_stats(stories, told) if stories is not None and told is not None else None,
     )
     return Result(clusters, pairs, stats, list(source.rejects), furniture.table, told)
+
+
+def _folder(config: Config) -> Path | None:
+    return None if config.scratch is None else Path(config.scratch)
+
+
+def _left_for_stories(config: Config, n_articles: int) -> int:
+    """Return how many bytes of the memory allowed are left where duplicates have been found."""
+    held = _HELD_BYTES + n_articles * _HELD_BYTES_OF_AN_ARTICLE
+    return max(config.memory_bytes - held, config.memory_bytes // _LEAST_SHARE)
 
 
 def _count_shared(stories: Stories, corpus: Corpus, observer: Observer) -> NDArray[np.int32]:
