@@ -30,6 +30,13 @@ def tiny_stories(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("samestory.story.grouping._EDGES_AT_ONCE", 4)
 
 
+def stories_in_files(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("samestory.pipeline._left_for_stories", lambda *_: 1)
+    patch.setattr("samestory.story.stored.LEAST_AT_ONCE", 7)
+    patch.setattr("samestory.story.postings.LEAST_SORTED", 1000)
+    patch.setattr("samestory.story.blocks._CHUNK", 3)
+
+
 def everything_tiny(patch: pytest.MonkeyPatch) -> None:
-    for change in (tiny_batches, texts_read_again, tiny_rounds, tiny_stories):
+    for change in (tiny_batches, texts_read_again, tiny_rounds, tiny_stories, stories_in_files):
         change(patch)

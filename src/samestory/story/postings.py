@@ -26,6 +26,8 @@ BYTES_OF_A_POSTING: Final = 8
 _BYTES_OF_A_LIST: Final = 12
 _BYTES_TO_SORT: Final = 40
 """What sorting takes for each posting."""
+LEAST_SORTED: Final = 1 << 15
+"""Postings of a range of names at least, about."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,8 @@ class StoredPostings:
     """
 
     def __init__(self, n: int, sort_bytes: int, n_threads: int, scratch: Scratch) -> None:
-        most = n * MOST_TELLING * _BYTES_TO_SORT * n_threads
-        self._n_parts = min(1 << 16, 1 + most // max(1, sort_bytes))
+        at_once = max(LEAST_SORTED, sort_bytes // (_BYTES_TO_SORT * n_threads))
+        self._n_parts = 1 + n * MOST_TELLING // at_once
         self._n_threads = n_threads
         self._scratch = scratch
         self._given = scratch.file()
