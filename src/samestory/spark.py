@@ -60,5 +60,3 @@ def cluster(
 
 def __dir__() -> list[str]:
     return __all__
-
-

@@ -122,7 +122,9 @@ def link_partition(batches: Iterator[pa.RecordBatch], index_bits: int) -> Iterat
     yield edge_rows(*forest(docs, parents))
 
 
-EDGE: Final = pa.schema([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.int64(), nullable=False)])
+EDGE: Final = pa.schema(
+    [pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.int64(), nullable=False)]
+)
 """An edge between two articles, the lesser first."""
 
 

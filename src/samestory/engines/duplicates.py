@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pyarrow as pa
 
 from samestory.config import Config
 from samestory.engines import banding, connecting, finishing, furnishing, partials, rows, singles, verifying
 from samestory.engines.blobs import BLOB, slots_of
-from samestory.engines.frames import Frames
+from samestory.engines.frames import Frames, as_struct
 from samestory.engines.reading import as_error
 from samestory.errors import ConfigError, InputError
 from samestory.fingerprints import Runs
@@ -155,9 +154,8 @@ def survey(read: DataFrame, n_units: int | None, *, in_memory: bool) -> Units:
 def number(read: DataFrame, units: Units, job: Job, *, named: bool) -> DataFrame:
     """Give each article its number in the input; an id made of it where `named` is false."""
     f = _f()
-    session = job.frames.session
     table = [(unit, int(first)) for unit, first in enumerate(units.firsts[:-1])]
-    firsts = session.createDataFrame(table or [(-1, 0)], "unit int, first bigint")
+    firsts = job.frames.rows(table or [(-1, 0)], "unit int, first bigint")
     numbered = read.where("facts is null").join(f.broadcast(firsts), "unit")
     numbered = numbered.withColumn("doc", f.col("first") + f.col("place")).drop("first", "facts")
     if not named:
@@ -167,11 +165,10 @@ def number(read: DataFrame, units: Units, job: Job, *, named: bool) -> DataFrame
 
 def repeated_ids(numbered: DataFrame) -> tuple[list[tuple[str, list[int], int]], int]:
     """Return a few of the ids that occur more than once, each with a few of its rows and how many; and how
-    many such ids there are."""
+    many such ids there are.
+    """
     f = _f()
-    counted = numbered.groupBy("doc_id").agg(
-        f.count("*").alias("n"), f.sort_array(f.collect_list("doc")).alias("docs")
-    ) if False else numbered.groupBy("doc_id").agg(f.count("*").alias("n"), f.min("doc").alias("first"))  # fmt: skip
+    counted = numbered.groupBy("doc_id").agg(f.count("*").alias("n"), f.min("doc").alias("first"))
     repeated = counted.where("n > 1")
     n = repeated.count()
     if not n:
@@ -215,9 +212,7 @@ def find_duplicates(numbered: DataFrame, units: Units, job: Job) -> Found:
     return Found(articles, judged, pairs, facts if furniture else None, counts)
 
 
-def _furnish(
-    numbered: DataFrame, n: int, n_partitions: int, job: Job
-) -> tuple[DataFrame, bool]:
+def _furnish(numbered: DataFrame, n: int, n_partitions: int, job: Job) -> tuple[DataFrame, bool]:
     """Take the furniture out of all articles, site by site; without that, bring them into the same form."""
     f = _f()
     names = [field.name for field in rows.CLEAN]
@@ -239,9 +234,7 @@ def _furnish(
         counted.select("slot", "payload"), allowMissingColumns=True
     )
     together = both.repartition(n_partitions, "slot").drop("slot")
-    clean = job.frames.map(
-        together, furnishing.furnish, rows.CLEAN, config=job.config, rank_bits=rank_bits
-    )
+    clean = job.frames.map(together, furnishing.furnish, rows.CLEAN, config=job.config, rank_bits=rank_bits)
     return clean, True
 
 
@@ -258,7 +251,9 @@ def _with_sites(numbered: DataFrame) -> DataFrame:
     both = numbered.where("host != 0 and outlet != 0").select("host", "outlet").distinct()
     shared = both.groupBy("host").count().where(f.col("count") > MOST_OUTLETS).select("host")
     told = numbered.join(
-        f.broadcast(shared.withColumn("is_shared", f.lit(True))), "host", "left"  # few: aggregators
+        f.broadcast(shared.withColumn("is_shared", f.lit(True))),
+        "host",
+        "left",  # few: aggregators
     )
     is_host = (f.col("host") != 0) & f.col("is_shared").isNull()
     told = told.withColumn("is_host", is_host).drop("is_shared")
@@ -294,7 +289,9 @@ def _partial_copies(
         return judged, pairs, counts
     linked = job.frames.keep(_linked(judged, proposed, job))
     related = job.frames.keep(_relate(articles, linked, pairs, proposed, n_partitions, job))
-    row = related.where(f"kind = {rows.COUNT}").agg(f.sum("doc").alias("a"), f.sum("other").alias("b")).first()
+    row = (
+        related.where(f"kind = {rows.COUNT}").agg(f.sum("doc").alias("a"), f.sum("other").alias("b")).first()
+    )
     if row is not None:
         counts = dict(zip(counts, (int(row["a"] or 0), int(row["b"] or 0)), strict=True))
     touched = linked.select("doc")
@@ -311,7 +308,7 @@ def _propose(
     """Return the pairs of articles to compare, of those that stand for their clusters."""
     f = _f()
     if not job.config.partial:
-        return job.frames.session.createDataFrame([], _struct(partials.PROPOSED))
+        return job.frames.rows([], as_struct(partials.PROPOSED))
     runs = Runs.of_corpus(job.by_character, n, size)
     source = "prints" if runs == Runs.of_corpus(job.by_character) else "text"
     told = judged.select("doc", f.col("other").alias("founder"), "is_delegate")
@@ -397,12 +394,6 @@ def _in_order(frame: DataFrame, n: int, job: Job) -> DataFrame:
     slot = f.element_at(slots, (f.floor(f.col("doc") / f.lit(each)) + 1).cast("int"))
     order = [name for name in ("doc", "other") if name in frame.columns]
     return frame.withColumn("slot", slot).repartition(n_partitions, "slot").sortWithinPartitions(*order)
-
-
-def _struct(schema: pa.Schema) -> Any:
-    from samestory.engines.frames import as_struct
-
-    return as_struct(schema)
 
 
 def check_config(config: Config) -> None:

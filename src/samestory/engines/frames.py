@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,15 @@ class Frames:
         def call(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             return work(batches, **given)
 
-        return frame.mapInArrow(call, as_struct(schema))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of pandas, which is not used
+            return frame.mapInArrow(call, as_struct(schema))
+
+    def rows(self, values: list[Any], schema: Any) -> DataFrame:
+        """Return a frame of a few rows."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            return self.session.createDataFrame(values, schema)
 
     def keep(self, frame: DataFrame) -> DataFrame:
         """Keep a frame, in memory and on the disk, once it is made; a part that is lost is made again."""

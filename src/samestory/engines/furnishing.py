@@ -49,9 +49,7 @@ _OUT_BYTES: Final = 4 << 20
 _TOLD: Final = ("doc_id", "title", "source", "url", "time")
 
 
-def furnish(
-    batches: Iterable[pa.RecordBatch], config: Config, rank_bits: int
-) -> Iterator[pa.RecordBatch]:
+def furnish(batches: Iterable[pa.RecordBatch], config: Config, rank_bits: int) -> Iterator[pa.RecordBatch]:
     """Learn the furniture of the sites of one partition; yield their articles without it, and what it is.
 
     Parameters

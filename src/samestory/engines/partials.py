@@ -81,7 +81,9 @@ def propose_partition(
     blobs = [arrays for _, arrays in blobs_in(batches)]
     if not blobs:
         return
-    every = {name: np.concatenate([arrays[name] for arrays in blobs]) for name in blobs[0] if name != "entries"}
+    every = {
+        name: np.concatenate([arrays[name] for arrays in blobs]) for name in blobs[0] if name != "entries"
+    }
     docs, firsts, ranks = np.unique(every["doc"], return_index=True, return_inverse=True)
     n_units = every["n_units"][firsts].astype(np.int32)
     text_keys = every["text_key"][firsts].view(np.uint64)
@@ -125,7 +127,9 @@ def choose_proposed(
     """Keep the pairs that enough fingerprints pair."""
     for batch in batches:
         units = numbers_of(batch.column("units"), np.int32)
-        enough = numbers_of(batch.column("n"), np.int64) >= least_fingerprints(units, units, runs, containment)
+        enough = numbers_of(batch.column("n"), np.int64) >= least_fingerprints(
+            units, units, runs, containment
+        )
         yield batch.filter(pa.array(enough))
 
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,15 +22,6 @@ LEAST_JAVA: Final = 17
 _HINT: Final = f"install a Java runtime of version {LEAST_JAVA} or later, and put it on PATH or set JAVA_HOME"
 _VERSION: Final = re.compile(r'version "(?:1\.)?(\d+)')
 _LEAST_JVM: Final = 1 << 30
-_LOGGING: Final = """\
-rootLogger.level = error
-rootLogger.appenderRef.stderr.ref = stderr
-appender.stderr.type = Console
-appender.stderr.name = stderr
-appender.stderr.target = SYSTEM_ERR
-appender.stderr.layout.type = PatternLayout
-appender.stderr.layout.pattern = %p %c{1}: %m%n%ex
-"""
 
 
 def check_installed() -> None:
@@ -86,6 +78,11 @@ def open_session(config: Config, partitions: int | None) -> tuple[SparkSession, 
 
     Under ``spark-submit``, or where a session is there already, it is that one; else one of this
     machine, with as many threads as the configuration says.
+
+    Raises
+    ------
+    MissingDependencyError, SamestoryError
+        PySpark, or Java, is not there, or the JVM does not start.
     """
     check_installed()
     from pyspark.sql import SparkSession
@@ -93,15 +90,34 @@ def open_session(config: Config, partitions: int | None) -> tuple[SparkSession, 
     active = SparkSession.getActiveSession()
     if active is not None:
         return active, False
-    # What spark-submit started has its gateway; a master may be set for a session to come, too.
     if not is_submitted():
         check_java()
-        _silence()
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        return _start(_settings(config, partitions)), True
     builder = SparkSession.builder.appName("samestory")
     for name, value in _settings(config, partitions).items():
         builder = builder.config(name, value)
     return builder.getOrCreate(), True
+
+
+def _start(settings: dict[str, str]) -> SparkSession:
+    """Start a JVM of our own. What it and its workers say goes to a file; errors come back to us anyway."""
+    from pyspark import SparkConf, SparkContext
+    from pyspark.errors import PySparkException
+    from pyspark.java_gateway import launch_gateway
+    from pyspark.sql import SparkSession
+
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    conf = SparkConf().setAppName("samestory").setAll(list(settings.items()))
+    with tempfile.TemporaryFile() as said:
+        try:
+            gateway = launch_gateway(conf=conf, popen_kwargs={"stderr": said})
+        except (PySparkException, OSError) as error:
+            said.seek(0)
+            lines = said.read().decode(errors="replace").strip().splitlines()
+            raise SamestoryError(
+                f"Spark does not start: {lines[-1] if lines else error}", hint=_HINT
+            ) from error
+    return SparkSession(SparkContext(conf=conf, gateway=gateway))
 
 
 def is_submitted() -> bool:
@@ -117,6 +133,8 @@ def _settings(config: Config, partitions: int | None) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(partitions or max(8, 4 * config.n_threads)),
         "spark.sql.autoBroadcastJoinThreshold": str(64 << 20),
+        # The rows that the JVM looks at are few, and compiling each plan anew costs more than they do.
+        "spark.sql.codegen.wholeStage": "false",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.parquet.compression.codec": "zstd",
         "spark.ui.showConsoleProgress": "false",
@@ -134,18 +152,8 @@ def _settings(config: Config, partitions: int | None) -> dict[str, str]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
+        "spark.python.daemon.module": "samestory.engines.daemon",
     }
-
-
-def _silence() -> None:
-    """Let a JVM that is not there yet tell of errors only, on standard error."""
-    if os.environ.get("SPARK_CONF_DIR") or "JAVA_TOOL_OPTIONS" in os.environ:
-        return
-    import tempfile
-
-    folder = Path(tempfile.mkdtemp(prefix="samestory-spark-"))
-    (folder / "log4j2.properties").write_text(_LOGGING, encoding="utf-8")
-    os.environ["SPARK_CONF_DIR"] = str(folder)
 
 
 def check_partitions(partitions: int | None) -> None:

@@ -65,9 +65,7 @@ def _route(held: list[pa.RecordBatch], n_partitions: int, extra: tuple[str, ...]
     return send_entries(entries, counts, columns, n_partitions)
 
 
-def send_entries(
-    entries: Words, counts: Ints, columns: dict[str, Ints], n_partitions: int
-) -> pa.RecordBatch:
+def send_entries(entries: Words, counts: Ints, columns: dict[str, Ints], n_partitions: int) -> pa.RecordBatch:
     """Return blobs of the fingerprints of some articles, by the partition of the key.
 
     Keys that are shortened alike have the high half in common, by which they are parted.

@@ -45,6 +45,7 @@ _TYPES: Final = {
 }
 """Types by Spark's names for them."""
 
+
 def cluster_frame(
     df: DataFrame, config: Config, *, order_by: str | None, partitions: int | None
 ) -> tuple[DataFrame, DataFrame]:
@@ -84,7 +85,9 @@ def _cluster(df: DataFrame, columns: Columns, job: Job) -> tuple[DataFrame, Data
 def _check_unique(numbered: DataFrame) -> None:
     found, n = repeated_ids(numbered)
     if found:
-        raise repeated_error([(value, [f"table:{doc + 1}" for doc in docs], m) for value, docs, m in found], n)
+        raise repeated_error(
+            [(value, [f"table:{doc + 1}" for doc in docs], m) for value, docs, m in found], n
+        )
 
 
 def repeated_error(found: list[tuple[str, list[str], int]], n: int) -> InputError:

@@ -16,8 +16,8 @@ from samestory.engines.rows import ARTICLE, PAIR, VERDICT, Ints, rows_from
 from samestory.kernels.buckets import list_components
 from samestory.params import choose_banding
 from samestory.partial import choose_delegates
-from samestory.schema import METADATA_COLUMNS
 from samestory.schema import ARTICLE as ARTICLE_SCHEMA
+from samestory.schema import METADATA_COLUMNS
 from samestory.signature import Sketches
 from samestory.tabulate import clusters_table, pairs_table
 from samestory.textstore import TextStore
