@@ -104,7 +104,11 @@ def no_sample() -> Sample:
 
 
 def sort_postings(
-    samples: list[Sample], counts: list[int], ranks: NDArray[np.int32], executor: Executor
+    samples: list[Sample],
+    counts: list[int],
+    ranks: NDArray[np.int32],
+    executor: Executor,
+    rank_bits: int = 0,
 ) -> Postings:
     """Bring the fingerprints of all batches together.
 
@@ -117,8 +121,10 @@ def sort_postings(
     ranks : int32 array of shape (n,)
         A permutation: the number by which each article is named in the postings, so that
         the articles of one key come in that order.
+    rank_bits : int, optional
+        Of a larger corpus, of which these articles are a part: the keys are then as short as there.
     """
-    rank_bits = max(1, (len(ranks) - 1).bit_length()) if len(ranks) else 1
+    rank_bits = rank_bits or (max(1, (len(ranks) - 1).bit_length()) if len(ranks) else 1)
     firsts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
 
     n_groups = min(_MOST_AT_ONCE, N_PARTITIONS)
