@@ -48,7 +48,7 @@ from samestory.read import Source, open_source
 from samestory.result import Result
 from samestory.scratch import Scratch
 from samestory.sites import find_sites, name_sites
-from samestory.story.blocks import Room
+from samestory.story.blocks import StoryRoom
 from samestory.storyline import Weighed, explain_pair, find_stories, weigh_units
 from samestory.summary import run_stats, stories_stats
 from samestory.tabulate import Stories, clusters_table, pairs_table, stories_table
@@ -240,7 +240,7 @@ def cluster_corpus(
             corpus.forget_sketches()
             with timings.stage("stories"):
                 founders = find_founders(verified, len(corpus.articles))
-                room = Room(_left_for_stories(config, len(corpus.articles)), scratch)
+                room = StoryRoom(_left_for_stories(config, len(corpus.articles)), scratch)
                 weighed = weigh_units(corpus, founders, order.times, observer, room)
                 inspect(weighed)
                 stories = find_stories(weighed, order.times, observer, given=stories_given)

@@ -21,7 +21,7 @@ from samestory.kernels.story import groups
 from samestory.normalise import FoldedTexts
 from samestory.progress import Observer, each
 from samestory.story import grouping
-from samestory.story.blocks import Blocks, Room
+from samestory.story.blocks import Blocks, StoryRoom
 from samestory.story.explain import Named, find_words, spell
 from samestory.story.grouping import DAY, Edges, Fit, Linkage, Units
 from samestory.story.neighbours import Neighbours, Timeline, find_neighbours
@@ -84,7 +84,7 @@ def weigh_units(
     founders: NDArray[np.int64],
     times: NDArray[np.int64],
     observer: Observer,
-    room: Room | None = None,
+    room: StoryRoom | None = None,
 ) -> Weighed:
     """Weigh the terms of each duplicate cluster and find its neighbours.
 
@@ -96,7 +96,7 @@ def weigh_units(
     times : int64 array of shape (n,)
         As `samestory.identity.founding_times` gives them.
     observer : callable
-    room : Room, optional
+    room : StoryRoom, optional
         What all this may take of memory, and where to put what does not fit.
     """
     config = corpus.config
@@ -244,7 +244,7 @@ def _read_terms(corpus: Corpus, chosen: Chosen, observer: Observer) -> Terms:
 
 
 def _store_terms(
-    corpus: Corpus, chosen: Chosen, room: Room, observer: Observer
+    corpus: Corpus, chosen: Chosen, room: StoryRoom, observer: Observer
 ) -> tuple[StoredTerms, StoredPostings]:
     """As `_read_terms`, to files; and the telling terms to an inverted index."""
     units = np.argsort(chosen.docs)

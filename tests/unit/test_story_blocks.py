@@ -17,7 +17,7 @@ from samestory import Config, OutputError
 from samestory.kernels.clusters import UNDATED
 from samestory.scratch import Scratch
 from samestory.story import stored
-from samestory.story.blocks import Blocks, Room
+from samestory.story.blocks import Blocks, StoryRoom
 from samestory.story.neighbours import HeldNeighbours, Neighbours, Timeline, find_neighbours
 from samestory.story.postings import post
 from samestory.story.terms import MOST_TELLING, Terms
@@ -59,7 +59,7 @@ def timeline(kind: str, n: int = N) -> Timeline:
     return Timeline(times, n_dated, WINDOW)
 
 
-def put(terms: Terms, room: Room, times: Timeline) -> Blocks:
+def put(terms: Terms, room: StoryRoom, times: Timeline) -> Blocks:
     """The same terms in files, given in batches and in an order that has nothing to do with time."""
     n = len(terms.numbers)
     kept, postings = room.for_terms(n, 2)
@@ -92,7 +92,7 @@ def test_neighbours_are_the_same(
     terms, times = made_up(4000), timeline(kind)
     with ThreadPoolExecutor(2) as executor:
         expected = find_neighbours(terms, times, executor)
-        found = put(terms, Room(n_bytes, scratch), times).find_neighbours(executor)
+        found = put(terms, StoryRoom(n_bytes, scratch), times).find_neighbours(executor)
     assert isinstance(expected, HeldNeighbours)
     docs, similarities = whole(found)
     assert np.array_equal(docs, expected.docs)
@@ -110,7 +110,7 @@ def test_neighbours_are_the_same(
 def test_lists_are_cut_where_time_allows_it(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored, "LEAST_AT_ONCE", 500)
     times = timeline("dated")
-    blocks = put(made_up(50), Room(1, scratch), times)
+    blocks = put(made_up(50), StoryRoom(1, scratch), times)
     with ThreadPoolExecutor(1) as executor:
         blocks.postings.sort(executor)
     everything = blocks.postings.lists(0, N, times, None)
@@ -128,7 +128,7 @@ def test_rows_come_back_in_any_order(scratch: Scratch, monkeypatch: pytest.Monke
     monkeypatch.setattr(stored, "LEAST_AT_ONCE", 64)
     monkeypatch.setattr(stored, "_WORTH_SEEKING", seek)
     terms = made_up(500, 1000)
-    kept = put(terms, Room(1, scratch), timeline("dated", 1000)).terms
+    kept = put(terms, StoryRoom(1, scratch), timeline("dated", 1000)).terms
     rng = np.random.default_rng(1)
     for asked in (np.arange(1000), rng.permutation(1000), rng.integers(0, 1000, 30), np.zeros(0, np.int64)):
         found, expected = kept.rows(asked), terms.rows(asked)
@@ -147,7 +147,7 @@ class Full(Scratch):
 
 def test_too_little_disk_is_told_before_anything_is_written(tmp_path: Path) -> None:
     with Full(tmp_path) as scratch, pytest.raises(OutputError, match=r"room for 0\.0 GB"):
-        Room(1, scratch).for_terms(100_000, 1)
+        StoryRoom(1, scratch).for_terms(100_000, 1)
 
 
 @pytest.mark.parametrize("dated", [True, False, None])

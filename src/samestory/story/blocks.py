@@ -28,7 +28,7 @@ _CHUNK: Final = 1024
 
 
 @dataclass(frozen=True)
-class Room:
+class StoryRoom:
     """What finding stories may take.
 
     Attributes
@@ -62,13 +62,13 @@ class Blocks:
     terms : StoredTerms
     postings : StoredPostings
     timeline : Timeline
-    room : Room
+    room : StoryRoom
     """
 
     terms: StoredTerms
     postings: StoredPostings
     timeline: Timeline
-    room: Room
+    room: StoryRoom
 
     def find_neighbours(self, executor: Executor, observer: Observer = ignore_progress) -> StoredNeighbours:
         """Find the neighbours of every article and compare it with them."""
