@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
+
+from samestory.budget import Budget
 
 
 def tiny_batches(patch: pytest.MonkeyPatch) -> None:
@@ -32,11 +36,25 @@ def tiny_stories(patch: pytest.MonkeyPatch) -> None:
 
 def tiny_tables(patch: pytest.MonkeyPatch) -> None:
     """Metadata in a file, and tables made a few rows at a time."""
-    patch.setattr("samestory.corpus.METADATA_PART", 1 << 40)
+    allow(patch, metadata=0)
     patch.setattr("samestory.metadata.BLOCK_ROWS", 5)
     patch.setattr("samestory.pieces.PIECE_ROWS", 7)
 
 
+def stories_in_files(patch: pytest.MonkeyPatch) -> None:
+    allow(patch, stories=1)
+    patch.setattr("samestory.story.stored.LEAST_AT_ONCE", 7)
+    patch.setattr("samestory.story.postings.LEAST_SORTED", 1000)
+    patch.setattr("samestory.story.blocks._CHUNK", 3)
+
+
+def allow(patch: pytest.MonkeyPatch, **shares: int) -> None:
+    """Give some things as much memory, whatever a run may take."""
+    divide = Budget.of
+    patch.setattr(Budget, "of", staticmethod(lambda *given: dataclasses.replace(divide(*given), **shares)))
+
+
 def everything_tiny(patch: pytest.MonkeyPatch) -> None:
-    for change in (tiny_batches, texts_read_again, tiny_rounds, tiny_stories, tiny_tables):
+    changes = (tiny_batches, texts_read_again, tiny_rounds, tiny_stories, tiny_tables, stories_in_files)
+    for change in changes:
         change(patch)

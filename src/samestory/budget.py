@@ -18,6 +18,8 @@ BASE_BYTES: Final = 340 << 20
 """The program, its libraries, and what threads work in."""
 ARTICLE_BYTES: Final = 150
 """Kept of each article, wherever the rest is."""
+STORY_ARTICLE_BYTES: Final = 300
+"""The same while stories are looked for, with what is kept of copies."""
 LEAST_SHARED: Final = 0.125
 """So much of the memory is divided, however many articles there are."""
 _MOST_TEXTS: Final = 256 << 20
@@ -46,6 +48,8 @@ class Budget:
         Folded texts that are compared at one time.
     batches : int
         Batches that are under way at one time.
+    stories : int
+        What stories are found with, when copies have been found.
     """
 
     texts: int
@@ -54,6 +58,7 @@ class Budget:
     metadata: int
     round: int
     batches: int
+    stories: int
 
     @staticmethod
     def of(memory_bytes: int, n_threads: int, n_articles: int | None = None, n_bytes: int = 0) -> Budget:
@@ -75,6 +80,9 @@ class Budget:
             metadata=shared // 6,
             round=min(_MOST_ROUND, shared // 10),
             batches=max(n_threads + 1, min(4 * n_threads, shared // 8 // _BATCH_BYTES)),
+            stories=max(
+                memory_bytes - BASE_BYTES - n * STORY_ARTICLE_BYTES, int(memory_bytes * LEAST_SHARED)
+            ),
         )
 
     def scratch_bytes(self, n_articles: int, n_bands: int, n_fingerprints: int) -> int:

@@ -230,6 +230,7 @@ def sort_postings(
     executor: Executor,
     memory_bytes: int | None = None,
     scratch: Scratch | None = None,
+    rank_bits: int = 0,
 ) -> Postings:
     """Bring the fingerprints of all batches together.
 
@@ -246,8 +247,10 @@ def sort_postings(
     memory_bytes : int, optional
         About what the partitions may take; the others go to `scratch`. None for no bound.
     scratch : Scratch, optional
+    rank_bits : int, optional
+        Of a larger corpus, of which these articles are a part: the keys are then as short as there.
     """
-    rank_bits = max(1, (len(ranks) - 1).bit_length()) if len(ranks) else 1
+    rank_bits = rank_bits or (max(1, (len(ranks) - 1).bit_length()) if len(ranks) else 1)
     firsts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
     finer = _how_fine(sum(one.n_bytes for one in samples), memory_bytes)
     partitions = Partitions(N_PARTITIONS << finer, memory_bytes, scratch)

@@ -102,14 +102,14 @@ class FinishedRun:
 
     def stories(self, columns: Sequence[str]) -> pa.Table | None:
         """Return columns of stories.parquet, None where the run looked for copies only."""
-        if not (self.folder / STORIES_FILE).is_file():
+        if not (self.folder / STORIES_FILE).exists():
             return None
         return self._table(STORIES_FILE, STORIES, columns)
 
     def furniture(self) -> Furniture:
         """Return the page furniture that the run learnt."""
         by_character = self.config.shingle_unit == "char"
-        if not (self.folder / FURNITURE_FILE).is_file():
+        if not (self.folder / FURNITURE_FILE).exists():
             return Furniture.nothing(by_character)
         return Furniture(self._table(FURNITURE_FILE, BLOCKS, BLOCKS.names).cast(BLOCKS), by_character)
 

@@ -47,6 +47,7 @@ from samestory.result import Result
 from samestory.rounds import Round, in_chunks, rounds
 from samestory.scratch import Scratch
 from samestory.sites import find_sites, name_sites
+from samestory.story.blocks import StoryRoom
 from samestory.storyline import Weighed, explain_pair, find_stories, weigh_units
 from samestory.summary import run_stats, stories_stats
 from samestory.tabulate import (
@@ -246,7 +247,8 @@ def cluster_corpus(
         if corpus.config.level == "story":
             with timings.stage("stories"):
                 founders = find_founders(verified, len(corpus.articles))
-                weighed = weigh_units(corpus, founders, order.times, observer)
+                own = StoryRoom(room.budget.stories, room.scratch)
+                weighed = weigh_units(corpus, founders, order.times, observer, own)
                 inspect(weighed)
                 stories = find_stories(weighed, order.times, observer, given=stories_given)
                 shared = _count_shared(stories, corpus, observer)

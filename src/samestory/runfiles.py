@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
@@ -63,6 +64,8 @@ def read_run_table(
     InputError
         The file is missing, damaged, not samestory's, or of a run with other settings.
     """
+    if path.is_dir():
+        return _read_parts(path, expected, columns, fingerprint)
     if not path.is_file():
         raise InputError(f"{where}: no {path.name} in it", hint=RUN_HINT)
     try:
@@ -80,6 +83,39 @@ def read_run_table(
             f"{path}: cannot be read as Parquet: {detail[0] if detail else type(error).__name__}",
             hint=f"it may be cut off or damaged; {AGAIN_HINT}",
         ) from error
+
+
+def _read_parts(path: Path, expected: pa.Schema, columns: Sequence[str], fingerprint: str | None) -> pa.Table:
+    """Return columns of a table that Spark wrote: a folder of files, of which run.json beside it tells."""
+    try:
+        stats = json.loads((path.parent / RUN_FILE).read_text(encoding="utf-8"))
+        footer = {
+            _VERSION: str(stats["format_version"]).encode(),
+            _FINGERPRINT: str(stats["fingerprint"]).encode(),
+        }
+        if fingerprint is not None and stats["fingerprint"] != fingerprint:
+            raise InputError(f"{path}: of a run with other settings", hint=AGAIN_HINT)
+        files = sorted(path.glob("*.parquet"))
+        found = pq.read_schema(files[0])
+        wide = [found.field(name).with_type(_widened(found, expected, name)) for name in found.names]
+        _check_ours(pa.schema(wide, metadata=footer), expected, columns, path)
+        table = pa.concat_tables([pq.read_table(file, columns=list(columns)) for file in files])
+        return table.cast(pa.schema([expected.field(name) for name in columns]))
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise InputError(
+            f"{path}: cannot be read: {error}", hint=f"it may be damaged; {AGAIN_HINT}"
+        ) from error
+
+
+def _widened(found: pa.Schema, expected: pa.Schema, name: str) -> pa.DataType:
+    """Return the type of a column; Spark knows no long strings."""
+    kind = found.field(name).type
+    is_short = pa.types.is_string(kind) and name in expected.names
+    return expected.field(name).type if is_short and _is_long(expected, name) else kind
+
+
+def _is_long(schema: pa.Schema, name: str) -> bool:
+    return bool(pa.types.is_large_string(schema.field(name).type))
 
 
 def fingerprint_of(schema: pa.Schema) -> str:

@@ -21,10 +21,13 @@ from samestory.kernels.story import groups
 from samestory.normalise import FoldedTexts
 from samestory.progress import Observer, each
 from samestory.story import grouping
+from samestory.story.blocks import Blocks, StoryRoom
 from samestory.story.explain import Named, find_words, spell
 from samestory.story.grouping import DAY, Edges, Fit, Linkage, Units
 from samestory.story.neighbours import Neighbours, Timeline, find_neighbours
-from samestory.story.terms import Headed, TermCounts, Terms, head, shared_terms
+from samestory.story.postings import Posted, StoredPostings, post
+from samestory.story.stored import StoredTerms
+from samestory.story.terms import Headed, Listed, TermCounts, Terms, head, shared_terms
 from samestory.tabulate import Stories
 
 
@@ -77,7 +80,11 @@ class Weighed:
 
 
 def weigh_units(
-    corpus: Corpus, founders: NDArray[np.int64], times: NDArray[np.int64], observer: Observer
+    corpus: Corpus,
+    founders: NDArray[np.int64],
+    times: NDArray[np.int64],
+    observer: Observer,
+    room: StoryRoom | None = None,
 ) -> Weighed:
     """Weigh the terms of each duplicate cluster and find its neighbours.
 
@@ -89,15 +96,24 @@ def weigh_units(
     times : int64 array of shape (n,)
         As `samestory.identity.founding_times` gives them.
     observer : callable
+    room : StoryRoom, optional
+        What all this may take of memory, and where to put what does not fit.
     """
     config = corpus.config
     chosen = _choose_units(
         founders, corpus.sketches.n_units, times, founding_ranks(corpus.articles.ids.strings)
     )
-    terms = _read_terms(corpus, chosen, observer)
     n_dated = int(np.count_nonzero(chosen.times != UNDATED))
-    window = int(config.story_window_days * DAY)
-    neighbours = find_neighbours(terms, Timeline(chosen.times, n_dated, window), corpus.executor, observer)
+    timeline = Timeline(chosen.times, n_dated, int(config.story_window_days * DAY))
+    neighbours: Neighbours
+    terms: Terms | StoredTerms
+    if room is None or room.holds(len(chosen.docs)):
+        terms = _read_terms(corpus, chosen, observer)
+        neighbours = find_neighbours(terms, timeline, corpus.executor, observer)
+    else:
+        terms, postings = _store_terms(corpus, chosen, room, observer)
+        blocks = Blocks(terms, postings, timeline, room)
+        neighbours = blocks.find_neighbours(corpus.executor, observer)
     units = Units(terms, neighbours.levels(terms.numbers), chosen.days)
     linkage = Linkage(config.story_threshold, config.story_window_days)
     return Weighed(corpus, chosen, neighbours, units, linkage)
@@ -140,7 +156,7 @@ def explain_pair(weighed: Weighed, doc_a: int, doc_b: int) -> pa.Table:
     """Return the terms that two articles of different clusters share: `samestory.schema.SHARED_TERMS`."""
     corpus, chosen, units = weighed.corpus, weighed.chosen, weighed.units
     a, b = int(chosen.unit_of[doc_a]), int(chosen.unit_of[doc_b])
-    names, weights_a, weights_b = shared_terms(units.terms, a, b)
+    names, weights_a, weights_b = shared_terms(units.terms.rows(np.array([a, b])))
     similarity = grouping.similarity_between(units, a, b, weighed.linkage)
     order = np.lexsort((names, -weights_a * weights_b))
     wanted = np.array([names[order]], dtype=np.uint32)
@@ -198,32 +214,56 @@ def _median_times(
     return medians
 
 
+def _count_terms(corpus: Corpus, docs: NDArray[np.int64], observer: Observer) -> TermCounts:
+    """Count the terms of all units, whose articles are given in order."""
+    counts = TermCounts(len(docs))
+
+    def work(low: int, high: int, texts: FoldedTexts, places: NDArray[np.int64]) -> tuple[int, Listed]:
+        return high - low, counts.list(_headed(corpus, docs, low, high, texts, places))
+
+    done = corpus.map_texts(docs, work)
+    for _, listed in each(done, observer, "count terms", len(docs), lambda one: one[0]):
+        counts.add(listed)
+    return counts
+
+
 def _read_terms(corpus: Corpus, chosen: Chosen, observer: Observer) -> Terms:
     """Count the terms of all units, then weigh those of each."""
     order = np.argsort(chosen.docs)
     docs = chosen.docs[order]
-    counts = TermCounts(len(docs))
-
-    def headed(low: int, high: int, texts: FoldedTexts, places: NDArray[np.int64]) -> Headed:
-        return _headed(corpus, docs, low, high, texts, places)
-
-    observer("count terms", 0, len(docs))
-    n_done = 0
-    for n_read, listed in corpus.map_texts(
-        docs, lambda low, high, texts, places: (high - low, counts.list(headed(low, high, texts, places)))
-    ):
-        counts.add(listed)
-        n_done += n_read
-        observer("count terms", n_done, len(docs))
+    counts = _count_terms(corpus, docs, observer)
     in_order = Terms.empty(len(docs))
-    n_done = 0
-    for n_read in corpus.map_texts(
-        docs,
-        lambda low, high, texts, places: counts.weigh(headed(low, high, texts, places), low, high, in_order),
-    ):
-        n_done += n_read
-        observer("weigh terms", n_done, len(docs))
+
+    def work(low: int, high: int, texts: FoldedTexts, places: NDArray[np.int64]) -> int:
+        headed = _headed(corpus, docs, low, high, texts, places)
+        return counts.weigh(headed, low, high, in_order)
+
+    for _ in each(corpus.map_texts(docs, work), observer, "weigh terms", len(docs), lambda one: one):
+        pass
     return in_order.reordered(np.argsort(order))
+
+
+def _store_terms(
+    corpus: Corpus, chosen: Chosen, room: StoryRoom, observer: Observer
+) -> tuple[StoredTerms, StoredPostings]:
+    """As `_read_terms`, to files; and the telling terms to an inverted index."""
+    units = np.argsort(chosen.docs)
+    docs = chosen.docs[units]
+    counts = _count_terms(corpus, docs, observer)
+    terms, postings = room.for_terms(len(docs), corpus.config.n_threads)
+
+    def work(
+        low: int, high: int, texts: FoldedTexts, places: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], Terms, Posted]:
+        own = Terms.empty(high - low)
+        counts.weigh(_headed(corpus, docs, low, high, texts, places), 0, high - low, own)
+        return units[low:high], own, post(own, units[low:high])
+
+    done = corpus.map_texts(docs, work)
+    for own, weighed, posted in each(done, observer, "weigh terms", len(docs), lambda one: len(one[0])):
+        terms.add(own, weighed)
+        postings.add(posted)
+    return terms, postings
 
 
 def _headed(
@@ -283,7 +323,7 @@ def _stories(
         shares=fit.shares,
         n_units=len(of_unit),
         n_read=weighed.neighbours.n_read,
-        n_compared=int(np.count_nonzero(weighed.neighbours.docs >= 0)),
+        n_compared=weighed.neighbours.n_compared,
     )
 
 

@@ -177,7 +177,11 @@ def _change_places(temporary: Path, target: Path) -> bool:
 def _move_one_by_one(temporary: Path, target: Path) -> None:
     (target / RUN_FILE).unlink(missing_ok=True)
     for name in _FILES:
+        if (target / name).is_dir():  # a table that Spark wrote
+            shutil.rmtree(target / name)
         if (temporary / name).exists():
+            if (temporary / name).is_dir():
+                (target / name).unlink(missing_ok=True)
             (temporary / name).replace(target / name)
         else:
             (target / name).unlink(missing_ok=True)

@@ -27,8 +27,16 @@ from samestory.scratch import Scratch
 from samestory.spill import BandKeys, Partitions
 from tabled import to_table
 
-NOTHING = Budget(texts=0, band_keys=0, fingerprints=0, metadata=0, round=1, batches=1)
-SOME = Budget(texts=40_000, band_keys=10_000, fingerprints=20_000, metadata=4_000, round=30_000, batches=3)
+NOTHING = Budget(texts=0, band_keys=0, fingerprints=0, metadata=0, round=1, batches=1, stories=1)
+SOME = Budget(
+    texts=40_000,
+    band_keys=10_000,
+    fingerprints=20_000,
+    metadata=4_000,
+    round=30_000,
+    batches=3,
+    stories=100_000,
+)
 MUCH = Budget.of(4 << 30, 2, 1000)
 
 
@@ -321,7 +329,7 @@ def observe(stage, done, total):
         time.sleep(60)
 
 config = samestory.Config(threads=2, scratch=sys.argv[2])
-nothing = Budget(0, 0, 0, 0, 1, 1)
+nothing = Budget(0, 0, 0, 0, 1, 1, 1)
 with open_source(pq.read_table(sys.argv[1]), config) as source:
     cluster_source(source, config, observe, budget=nothing)
 """

@@ -19,7 +19,14 @@ from hypothesis import strategies as st
 import reference
 import samestory
 from samestory.schema import CLUSTERS, PAIRS, STORIES
-from small_pieces import everything_tiny, texts_read_again, tiny_batches, tiny_rounds, tiny_stories
+from small_pieces import (
+    everything_tiny,
+    stories_in_files,
+    texts_read_again,
+    tiny_batches,
+    tiny_rounds,
+    tiny_stories,
+)
 from storyteller import Storyteller
 from strategies import articles
 from tabled import NOON, Article, article, single, to_table
@@ -150,7 +157,8 @@ def plain(corpus: pa.Table) -> samestory.Result:
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
 @pytest.mark.parametrize(
-    "change", [None, tiny_batches, texts_read_again, tiny_rounds, tiny_stories, everything_tiny]
+    "change",
+    [None, tiny_batches, texts_read_again, tiny_rounds, tiny_stories, stories_in_files, everything_tiny],
 )
 def test_same_tables(
     corpus: pa.Table,

@@ -14,6 +14,7 @@ from samestory.cli.options import (
     common_options,
     config_option,
     dry_run_option,
+    engine_options,
     input_argument,
     matching_options,
     output_folder,
@@ -80,6 +81,7 @@ def app() -> None:
 @column_options
 @click.option("--overwrite", is_flag=True, help=_OVERWRITE_HELP)
 @dry_run_option
+@engine_options
 @common_options
 def cluster(**options: object) -> int:
     """Cluster the articles of INPUT that are copies of one another.

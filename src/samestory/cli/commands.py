@@ -20,7 +20,7 @@ _HEADINGS: Final = {
     "Stories": "level story_threshold story_window",
     "Index": "index window lock_timeout",
     "Output": "output overwrite fail_on_duplicates metrics",
-    "Running": "dry_run threads config progress json quiet verbose",
+    "Running": "dry_run engine partitions threads config progress json quiet verbose",
 }
 """Headings in the order in which they are shown, and the options under each; the others come last."""
 _LAST: Final = "Running"

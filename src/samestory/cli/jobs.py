@@ -32,11 +32,29 @@ def run_cluster(options: dict[str, Any]) -> int:
 
         dry_run(options, config, console, to_folder=True)
         return 0
+    if options["engine"] == "spark":
+        return _cluster_on_spark(options, config, console)
     with console.progress() as observer, open_source(list(options["inputs"]), config) as source:
         result = cluster_source(source, config, observer)
         result.write(options["output"], overwrite=options["overwrite"], observer=observer)
     first, *others = result.files
     console.summarise(result.stats, ", ".join([str(Path(options["output"]) / first), *others]))
+    return 0
+
+
+def _cluster_on_spark(options: dict[str, Any], config: Any, console: Any) -> int:
+    from samestory.engines.folder import cluster_to_folder
+
+    with console.progress() as observer:
+        stats, files = cluster_to_folder(
+            list(options["inputs"]),
+            config,
+            options["output"],
+            overwrite=options["overwrite"],
+            partitions=options["partitions"],
+            observer=observer,
+        )
+    console.summarise(stats, ", ".join([str(Path(options["output"]) / files[0]), *files[1:]]))
     return 0
 
 

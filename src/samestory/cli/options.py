@@ -197,6 +197,25 @@ progress_option = click.option(
 )
 
 
+engine_options = _all(
+    [
+        click.option(
+            "--engine",
+            type=click.Choice(("local", "spark")),
+            default="local",
+            show_default=True,
+            help="Work in this process, or on Apache Spark.",
+        ),
+        click.option(
+            "--partitions",
+            metavar="N",
+            type=int,
+            help="Of Spark's exchanges.  [default: by the size of the text]",
+        ),
+    ]
+)
+
+
 common_options = _all(
     [
         click.option("--threads", metavar="N", type=int, help="Worker threads.  [default: one a processor]"),

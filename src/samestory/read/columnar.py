@@ -26,13 +26,16 @@ class ParquetReader:
     part : Part
     threads : bool
         Whether columns may be decoded at the same time.
+    groups : range, optional
+        Row groups to read, by default all; the rows have the numbers that they have in the file.
     """
 
-    def __init__(self, part: Part, *, threads: bool) -> None:
+    def __init__(self, part: Part, *, threads: bool, groups: range | None = None) -> None:
         self.name = part.name
         self.n_bytes = part.n_bytes
         self._part = part
         self._threads = threads
+        self._groups = groups
 
     def count_rows(self) -> int | None:
         """Rows, as the file's footer has them; of one elsewhere that would be a request."""
@@ -61,6 +64,9 @@ class ParquetReader:
             partitions = self._partitions(file.schema_arrow)
             first = 1
             for group in range(file.metadata.num_row_groups):
+                if self._groups is not None and group not in self._groups:
+                    first += file.metadata.row_group(group).num_rows
+                    continue
                 # Without a column a batch has no rows to count: read the cheapest one along.
                 for batch in _group_batches(file, group, names or stored[:1], threads=self._threads):
                     whole = _with_partitions(batch, partitions)

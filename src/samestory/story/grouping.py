@@ -8,6 +8,7 @@ it: a higher threshold only splits stories.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +21,8 @@ from samestory.kernels.story import groups as kernel
 from samestory.kernels.story.scores import compare_pairs, score_members
 from samestory.progress import Observer, each, ignore_progress
 from samestory.story.neighbours import Neighbours
-from samestory.story.terms import Terms, shared_terms
+from samestory.story.stored import StoredTerms
+from samestory.story.terms import Rows, Terms, shared_terms
 from samestory.threads import in_order
 
 HALF: Final = 0.68
@@ -84,7 +86,29 @@ class Units:
         Days since 1970, or `UNDATED`.
     """
 
-    terms: Terms
+    terms: Terms | StoredTerms
+    factors: NDArray[np.float64]
+    days: NDArray[np.int64]
+
+    @property
+    def at_once(self) -> int | None:
+        """How many of them may be looked at at once, about; None for all."""
+        return self.terms.at_once if isinstance(self.terms, StoredTerms) else None
+
+    def seen(self, members: NDArray[np.int64]) -> _Seen:
+        """Return some of them for the kernels, which take all there are where all are in memory."""
+        if isinstance(self.terms, StoredTerms):
+            places = np.arange(len(members))
+            return _Seen(places, self.terms.rows(members), self.factors[members], self.days[members])
+        return _Seen(members, self.terms, self.factors, self.days)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Units in memory, and which of them are meant."""
+
+    members: NDArray[np.int64]
+    terms: Rows | Terms
     factors: NDArray[np.float64]
     days: NDArray[np.int64]
 
@@ -148,26 +172,30 @@ def group(
     groups = np.arange(n, dtype=np.int64)
 
     def work(part: _Component) -> None:
+        seen = units.seen(part.members)
+        found = groups if units.at_once is None else np.arange(len(part.members))
         kernel.group_components(
-            part.members,
+            seen.members,
             part.member_offsets,
             part.firsts,
             part.seconds,
             part.edge_offsets,
-            units.terms.names,
-            units.terms.weights,
-            units.terms.numbers,
-            units.factors,
-            units.days,
+            seen.terms.names,
+            seen.terms.weights,
+            seen.terms.numbers,
+            seen.factors,
+            seen.days,
             linkage.least,
             linkage.spread,
             FLOOR,
-            groups,
+            found,
         )
+        if units.at_once is not None:
+            groups[part.members] = part.members[found]
 
-    components = _components(n, edges)
+    components = _components(n, edges, units.at_once)
     total = sum(len(part.members) for part in components)
-    done = in_order(executor, work, components, 8)
+    done = in_order(executor, work, components, 8 if units.at_once is None else 1)
     for _ in each(done, observer, "group", total, lambda one: len(one[0].members)):
         pass
     return groups
@@ -176,7 +204,7 @@ def group(
 _EDGES_AT_ONCE: Final = 1 << 16
 
 
-def _components(n: int, edges: Edges) -> list[_Component]:
+def _components(n: int, edges: Edges, at_once: int | None) -> list[_Component]:
     """Return the connected components of the graph, a few together, those of most edges first."""
     roots = np.arange(n, dtype=np.int64)
     join_edges(edges.firsts, edges.seconds, roots)
@@ -195,6 +223,8 @@ def _components(n: int, edges: Edges) -> list[_Component]:
     begin = 0
     while begin < len(starts):
         end = int(np.searchsorted(edge_offsets, edge_offsets[begin] + _EDGES_AT_ONCE, side="left"))
+        if at_once is not None:
+            end = min(end, int(np.searchsorted(offsets, offsets[begin] + at_once, side="right")) - 1)
         end = min(max(end, begin + 1), len(starts))
         own = slice(edge_offsets[begin], edge_offsets[end])
         parts.append(
@@ -242,20 +272,36 @@ def fit(units: Units, groups: NDArray[np.int64], linkage: Linkage) -> Fit:
     offsets = np.append(starts, len(members)).astype(np.int64)
     names = np.zeros((len(starts), MOST_SHOWN), dtype=np.uint32)
     shares = np.zeros((len(starts), MOST_SHOWN), dtype=np.float32)
-    similarities = score_members(
-        members,
-        offsets,
-        units.terms.names,
-        units.terms.weights,
-        units.terms.numbers,
-        units.factors,
-        units.days,
-        linkage.spread,
-        FLOOR,
-        names,
-        shares,
-    )
+    similarities = np.empty(len(members), dtype=np.float64)
+    for begin, end in _spans(offsets, units.at_once):
+        own = slice(offsets[begin], offsets[end])
+        seen = units.seen(members[own])
+        similarities[own] = score_members(
+            seen.members,
+            offsets[begin : end + 1] - offsets[begin],
+            seen.terms.names,
+            seen.terms.weights,
+            seen.terms.numbers,
+            seen.factors,
+            seen.days,
+            linkage.spread,
+            FLOOR,
+            names[begin:end],
+            shares[begin:end],
+        )
     return Fit(members, offsets, score_of(similarities).astype(np.float32), names, shares)
+
+
+def _spans(offsets: NDArray[np.int64], at_once: int | None) -> Iterator[tuple[int, int]]:
+    """Split stories into runs of about so many members, at least one story each."""
+    n = len(offsets) - 1
+    begin = 0
+    while begin < n:
+        end = n
+        if at_once is not None:
+            end = max(begin + 1, int(np.searchsorted(offsets, offsets[begin] + at_once, side="right")) - 1)
+        yield begin, end
+        begin = end
 
 
 def pair_scores(units: Units, edges: Edges, linkage: Linkage) -> NDArray[np.float32]:
@@ -268,7 +314,7 @@ def pair_scores(units: Units, edges: Edges, linkage: Linkage) -> NDArray[np.floa
 
 def similarity_between(units: Units, a: int, b: int, linkage: Linkage) -> float:
     """Return the similarity of any two articles, corrected and with the factor of time."""
-    _, weights_a, weights_b = shared_terms(units.terms, a, b)
+    _, weights_a, weights_b = shared_terms(units.terms.rows(np.array([a, b])))
     cosine = float(np.dot(weights_a.astype(np.float64), weights_b.astype(np.float64)))
     value = np.array([cosine * units.factors[a] * units.factors[b]])
     one, other = np.array([a]), np.array([b])

@@ -9,6 +9,8 @@ Zelnik-Manor and Perona (2004).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
@@ -59,39 +61,57 @@ class Timeline:
     n_dated: int
     window: int
 
-    def windows(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the dated units within the window of each, first and last; all for the undated."""
-        begins = np.zeros(len(self.times), dtype=np.int64)
-        ends = np.full(len(self.times), self.n_dated, dtype=np.int64)
+    def windows(self, first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the dated units within the window of some, first and last; all for the undated."""
+        begins = np.zeros(last - first, dtype=np.int64)
+        ends = np.full(last - first, self.n_dated, dtype=np.int64)
         dated = self.times[: self.n_dated]
-        begins[: self.n_dated] = np.searchsorted(dated, dated - self.window, side="left")
-        ends[: self.n_dated] = np.searchsorted(dated, dated + self.window, side="right")
+        own = dated[first:last]
+        begins[: len(own)] = np.searchsorted(dated, own - self.window, side="left")
+        ends[: len(own)] = np.searchsorted(dated, own + self.window, side="right")
         return begins, ends
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class Neighbours(ABC):
     """The neighbours of n articles.
 
     Attributes
     ----------
-    docs : int32 array of shape (n, `MOST_NEIGHBOURS`)
-        -1 where there are fewer.
-    similarities : float32 array of the same shape
-        Cosines, from 0 to 1.
+    n_articles : int
     n_read : int
         Postings read for all of them.
     """
 
-    docs: NDArray[np.int32]
-    similarities: NDArray[np.float32]
+    n_articles: int
     n_read: int
+
+    @abstractmethod
+    def parts(self) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.float32]]]:
+        """Yield the neighbours of some articles after another.
+
+        Yields
+        ------
+        first : int
+            The first article.
+        docs : int32 array of shape (m, `MOST_NEIGHBOURS`)
+            -1 where there are fewer.
+        similarities : float32 array of the same shape
+            Cosines, from 0 to 1.
+        """
+
+    @property
+    def n_compared(self) -> int:
+        """How many neighbours there are in all."""
+        return sum(int(np.count_nonzero(docs >= 0)) for _, docs, _ in self.parts())
 
     def levels(self, n_terms: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return by what the similarities of each article, of so many terms, are to be multiplied."""
-        factors = kernel.measure_levels(
-            self.similarities, NEAREST_FLOOR, *RANKS, PRIOR, PRIOR_NEIGHBOURS, MOST_FREE, EXPONENT
-        )
+        factors = np.empty(self.n_articles, dtype=np.float64)
+        for first, _, similarities in self.parts():
+            factors[first : first + len(similarities)] = kernel.measure_levels(
+                similarities, NEAREST_FLOOR, *RANKS, PRIOR, PRIOR_NEIGHBOURS, MOST_FREE, EXPONENT
+            )
         shortness = np.log(SHORT_TERMS / np.maximum(n_terms, 1))
         return factors * (1.0 + SHORT_BONUS * np.maximum(shortness, 0.0))
 
@@ -99,21 +119,62 @@ class Neighbours:
         self, factors: NDArray[np.float64], least: float
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Return the distinct pairs whose corrected similarity is `least` or more, in order."""
-        firsts, seconds, values = kernel.list_edges(self.docs, self.similarities, factors, least)
-        n = len(self.docs)
-        _, kept = np.unique(firsts * n + seconds, return_index=True)
+        nothing = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float64)
+        listed = [kernel.list_edges(first, docs, own, factors, least) for first, docs, own in self.parts()]
+        firsts, seconds, values = (np.concatenate(column) for column in zip(nothing, *listed, strict=True))
+        _, kept = np.unique(firsts * self.n_articles + seconds, return_index=True)
         return firsts[kept], seconds[kept], values[kept]
 
 
 @dataclass(frozen=True)
-class _Lists:
+class HeldNeighbours(Neighbours):
+    """Neighbours in memory."""
+
+    docs: NDArray[np.int32]
+    similarities: NDArray[np.float32]
+
+    def parts(self) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.float32]]]:
+        """Yield them all at once."""
+        yield 0, self.docs, self.similarities
+
+
+@dataclass(frozen=True)
+class Lists:
     """Postings by term: see `samestory.kernels.story.neighbours.find_neighbours`."""
 
-    of_units: NDArray[np.int32]
-    unit_weights: NDArray[np.float32]
     offsets: NDArray[np.int64]
     postings: NDArray[np.int32]
     weights: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The lists of some articles, -1 after the last of each, and the weight of the term in each article."""
+
+    lists: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+
+def propose(first: int, asked: Asked, lists: Lists, timeline: Timeline, out: NDArray[np.int32]) -> int:
+    """Write the neighbours of the articles from `first` on that ask; return how many postings were read."""
+    begins, ends = timeline.windows(first, first + len(out))
+    return kernel.find_neighbours(
+        first,
+        first + len(out),
+        asked.lists,
+        asked.weights,
+        lists.offsets,
+        lists.postings,
+        lists.weights,
+        begins,
+        ends,
+        timeline.n_dated,
+        len(timeline.times),
+        MOST_NEAR,
+        MOST_FAR,
+        SHORT_LIST,
+        out,
+    )
 
 
 def find_neighbours(
@@ -122,43 +183,27 @@ def find_neighbours(
     """Find the neighbours of every article and compare it with them."""
     n = len(terms.numbers)
     observer("neighbours", 0, n)
-    lists = _invert(terms, executor)
-    begins, ends = timeline.windows()
+    asked, lists = _invert(terms, executor)
     docs = np.empty((n, MOST_NEIGHBOURS), dtype=np.int32)
     similarities = np.empty((n, MOST_NEIGHBOURS), dtype=np.float32)
 
     def work(first: int) -> int:
         last = min(n, first + _CHUNK)
-        n_read = kernel.find_neighbours(
-            first,
-            last,
-            lists.of_units,
-            lists.unit_weights,
-            lists.offsets,
-            lists.postings,
-            lists.weights,
-            begins,
-            ends,
-            timeline.n_dated,
-            n,
-            MOST_NEAR,
-            MOST_FAR,
-            SHORT_LIST,
-            docs,
-        )
+        own = Asked(asked.lists[first:last], asked.weights[first:last])
+        n_read = propose(first, own, lists, timeline, docs[first:last])
         kernel.compare_neighbours(first, last, terms.names, terms.weights, terms.numbers, docs, similarities)
         return n_read
 
     compared = in_order(executor, work, range(0, n, _CHUNK), 8)
     compared = each(compared, observer, "neighbours", n, lambda one: min(_CHUNK, n - one[0]))
     n_read = sum(done for _, done in compared)
-    return Neighbours(docs, similarities, n_read)
+    return HeldNeighbours(n, n_read, docs, similarities)
 
 
 _PARTS: Final = 8
 
 
-def _invert(terms: Terms, executor: Executor) -> _Lists:
+def _invert(terms: Terms, executor: Executor) -> tuple[Asked, Lists]:
     """Sort the telling terms of all articles into lists of postings."""
     n, width = terms.telling.shape
 
@@ -191,4 +236,4 @@ def _invert(terms: Terms, executor: Executor) -> _Lists:
         )
         first += len(part)
     offsets[n_lists] = n_postings
-    return _Lists(of_units, unit_weights, offsets[: n_lists + 1], postings, weights)
+    return Asked(of_units, unit_weights), Lists(offsets[: n_lists + 1], postings, weights)

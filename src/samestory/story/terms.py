@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +36,21 @@ _WORD_BITS: Final = 22
 _FEWEST_PAIR_BITS: Final = 18
 _MOST_PAIR_BITS: Final = 27
 _PAIRS_PER_ARTICLE: Final = 256
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The terms of some articles, as `Terms` has them.
+
+    Attributes
+    ----------
+    names, weights : uint32 and float32 arrays of shape (n, `MOST_TERMS`)
+    numbers : int32 array of shape (n,)
+    """
+
+    names: NDArray[np.uint32]
+    weights: NDArray[np.float32]
+    numbers: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -82,6 +97,14 @@ class Terms:
             self.telling[places],
             self.numbers_telling[places],
         )
+
+    def rows(self, places: NDArray[np.int64]) -> Rows:
+        """Return what tells the articles at some places, in that order."""
+        return Rows(self.names[places], self.weights[places], self.numbers[places])
+
+
+Listed: TypeAlias = tuple[NDArray[np.uint32], NDArray[np.uint32]]
+"""Slots of the words and of the pairs of some articles."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +161,7 @@ class TermCounts:
         self._pairs = np.zeros(1 << self._pair_bits, dtype=np.uint16)
         self._background, _ = _background()
 
-    def list(self, headed: Headed) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    def list(self, headed: Headed) -> Listed:
         """Return the terms of some articles, to be added; this may be done in threads."""
         return kernel.list_terms(
             headed.titles.data,
@@ -152,7 +175,7 @@ class TermCounts:
             BACKGROUND_ARTICLES,
         )
 
-    def add(self, listed: tuple[NDArray[np.uint32], NDArray[np.uint32]]) -> None:
+    def add(self, listed: Listed) -> None:
         """Count listed terms."""
         kernel.add_to_counts(*listed, self._words, self._pairs)
 
@@ -196,9 +219,9 @@ class TermCounts:
 
 
 def shared_terms(
-    terms: Terms, a: int, b: int
+    both: Rows,
 ) -> tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.float32]]:
     """Return the names of the terms that two articles share, and what they weigh in each."""
-    names_a, names_b = (terms.names[i, : terms.numbers[i]] for i in (a, b))
+    names_a, names_b = (both.names[i, : both.numbers[i]] for i in (0, 1))
     names, places_a, places_b = np.intersect1d(names_a, names_b, return_indices=True)
-    return names, terms.weights[a, places_a], terms.weights[b, places_b]
+    return names, both.weights[0, places_a], both.weights[1, places_b]

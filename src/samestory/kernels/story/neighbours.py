@@ -200,17 +200,17 @@ def find_neighbours(
 
     Parameters
     ----------
-    unit_lists, unit_weights : arrays of shape (n, t)
-        The list of each of an article's telling terms (-1: none), and the term's weight.
+    unit_lists, unit_weights : arrays of shape (last - first, t)
+        The list of each of these articles' telling terms (-1: none), and the term's weight.
     list_offsets, postings, weights
         Lists of articles in order, with the term's weight in each.
-    window_begins, window_ends : int64 arrays of shape (n,)
+    window_begins, window_ends : int64 arrays of shape (last - first,)
         Dated articles within the window of each.
     most_near, most_far : int
         Postings read within the window (and of the undated), and beyond it.
     short_list : int
         Lists of so few postings are read as a whole.
-    neighbours : int32 array of shape (n, m)
+    neighbours : int32 array of shape (last - first, m)
 
     Returns
     -------
@@ -226,9 +226,10 @@ def find_neighbours(
     bounds = np.empty((n_terms, 3), dtype=np.int64)
     n_read = 0
     for unit in range(first, last):
+        row = unit - first
         n_lists = 0
         for t in range(n_terms):
-            number = np.int64(unit_lists[unit, t])
+            number = np.int64(unit_lists[row, t])
             if number < 0:
                 break
             lists[n_lists] = (number << 8) | t
@@ -238,8 +239,8 @@ def find_neighbours(
                 lengths[n_lists] = high - low
             else:
                 undated = first_at_least(postings, low, high, n_dated)
-                inside = first_at_least(postings, low, undated, window_begins[unit])
-                beyond = first_at_least(postings, inside, undated, window_ends[unit])
+                inside = first_at_least(postings, low, undated, window_begins[row])
+                beyond = first_at_least(postings, inside, undated, window_ends[row])
                 bounds[t, 0], bounds[t, 1], bounds[t, 2] = inside, beyond, undated
                 lengths[n_lists] = beyond - inside + high - undated
             n_lists += 1
@@ -252,7 +253,7 @@ def find_neighbours(
                 break
             number = lists[k] >> 8
             t = lists[k] & 255
-            weight = unit_weights[unit, t]
+            weight = unit_weights[row, t]
             low = list_offsets[number]
             high = list_offsets[number + 1]
             if high - low <= short_list:
@@ -279,8 +280,8 @@ def find_neighbours(
             )
             far += before + after
         n_read += near + far
-        found = _keep_best(touched, n_touched, scores, most, neighbours[unit])
-        neighbours[unit, found:] = -1
+        found = _keep_best(touched, n_touched, scores, most, neighbours[row])
+        neighbours[row, found:] = -1
         for k in range(n_touched):
             scores[touched[k]] = 0.0
     return n_read
@@ -341,6 +342,12 @@ def compare_neighbours(
     bits = np.zeros(FILTER_WORDS, dtype=np.uint64)
     asked = np.uint64(0)
     for unit in range(first, last):
+        n_found = 0
+        for k in range(neighbours.shape[1]):
+            n_found += 1 if neighbours[unit, k] >= 0 else 0
+        if n_found == 0:
+            similarities[unit] = np.float32(0.0)
+            continue
         _fill_table(names[unit], weights[unit], n_terms[unit], table, table_weights, bits)
         for k in range(neighbours.shape[1]):
             other = neighbours[unit, k]
@@ -396,28 +403,34 @@ def measure_levels(
 
 @kernel
 def list_edges(
+    first: int,
     neighbours: NDArray[np.int32],
     similarities: NDArray[np.float32],
     factors: NDArray[np.float64],
     least: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return the pairs of neighbours (lesser, greater) with a corrected similarity of `least` or more."""
+    """Return the pairs of neighbours (lesser, greater) with a corrected similarity of `least` or more.
+
+    The neighbours are those of the articles from `first` on.
+    """
     n = 0
-    for i in range(len(neighbours)):
+    for row in range(len(neighbours)):
+        i = first + row
         for k in range(neighbours.shape[1]):
-            j = neighbours[i, k]
-            if j >= 0 and similarities[i, k] * factors[i] * factors[j] >= least:
+            j = neighbours[row, k]
+            if j >= 0 and similarities[row, k] * factors[i] * factors[j] >= least:
                 n += 1
     firsts = np.empty(n, dtype=np.int64)
     seconds = np.empty(n, dtype=np.int64)
     values = np.empty(n, dtype=np.float64)
     n = 0
-    for i in range(len(neighbours)):
+    for row in range(len(neighbours)):
+        i = first + row
         for k in range(neighbours.shape[1]):
-            j = neighbours[i, k]
+            j = neighbours[row, k]
             if j >= 0:
-                value = similarities[i, k] * factors[min(i, j)] * factors[max(i, j)]
-                if similarities[i, k] * factors[i] * factors[j] >= least:
+                value = similarities[row, k] * factors[min(i, j)] * factors[max(i, j)]
+                if similarities[row, k] * factors[i] * factors[j] >= least:
                     firsts[n] = min(i, j)
                     seconds[n] = max(i, j)
                     values[n] = value

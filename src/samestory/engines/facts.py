@@ -1,0 +1,176 @@
+"""The facts of a run on Spark: the same as `samestory.summary` gathers, from aggregates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from samestory import schema
+from samestory.config import Config
+from samestory.engines.duplicates import Found, Job, Units
+from samestory.kernels.clusters import MOST_LISTED
+from samestory.largest import N_LARGEST, _weakest_link, suspicions
+from samestory.params import Banding
+from samestory.read import Source
+from samestory.summary import peak_memory_bytes
+from samestory.version import __version__
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_RELATIONS: Final = (
+    schema.UNIQUE, schema.REPRESENTATIVE, schema.EXACT, schema.NEAR, schema.PARTIAL, schema.LINKED,
+)  # fmt: skip
+LINK: Final = pa.schema([pa.field("cluster_id", pa.string()), pa.field("link", pa.string())])
+
+
+def run_facts(
+    clusters: DataFrame, found: Found, n_pairs: int, n_blocks: int, units: Units, source: Source, job: Job
+) -> dict[str, Any]:
+    """Gather the facts of a run, as plain values for JSON.
+
+    Parameters
+    ----------
+    clusters : DataFrame
+        As written.
+    found : Found
+    n_pairs, n_blocks : int
+        Rows of the other tables.
+    units : Units
+    source : Source
+        Names the inputs and columns.
+    job : Job
+    """
+    config: Config = job.config
+    banding: Banding = job.banding
+    counts = _counts(clusters)
+    n, relations = counts["articles"], counts["relations"]
+    n_clusters = relations[schema.REPRESENTATIVE]
+    n_redundant = n - n_clusters - relations[schema.UNIQUE]
+    largest = _largest(clusters, found, job)
+    return {
+        "version": __version__,
+        "finished_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "format_version": schema.FORMAT_VERSION,
+        "fingerprint": config.fingerprint,
+        "engine": "spark",
+        "partitions": job.partitions,
+        "config": config.as_dict(),
+        "inputs": list(source.inputs),
+        "columns": dict(source.columns),
+        "banding": {
+            "bands": banding.bands,
+            "rows_per_band": banding.rows_per_band,
+            "recall_at_threshold": round(banding.chance(config.threshold), 6),
+        },
+        "counts": {
+            "articles": n,
+            "clusters": n_clusters,
+            "redundant": n_redundant,
+            "redundant_ratio": round(n_redundant / n, 6) if n else 0.0,
+            "empty": counts["empty"],
+            "largest_cluster": counts["largest_cluster"],
+            "relations": relations,
+            "pairs": n_pairs,
+            **found.counts,
+            "clusters_not_listed_pair_by_pair": counts["not_listed"],
+            "rejected": 0,
+        },
+        "passed_over": source.skipped,
+        "most_articles_listed_pair_by_pair": MOST_LISTED,
+        "furniture": {"blocks": n_blocks, **_removed(found, job)},
+        "largest_clusters": largest,
+        "warnings": [*_warnings(units), *suspicions(largest, n)],
+        "text_bytes": units.text_bytes,
+        "seconds": {stage: round(value, 3) for stage, value in job.timings.seconds.items()},
+        "peak_memory_bytes": peak_memory_bytes(),
+    }
+
+
+def _counts(clusters: DataFrame) -> dict[str, Any]:
+    from pyspark.sql import functions as f
+
+    is_kept = f.col("relation") == schema.REPRESENTATIVE
+    row = clusters.agg(
+        f.count("*").alias("articles"),
+        f.count_if(f.col("n_shingles") == 0).alias("empty"),
+        f.coalesce(f.max("cluster_size"), f.lit(0)).alias("largest_cluster"),
+        f.count_if(is_kept & (f.col("cluster_size") > MOST_LISTED)).alias("not_listed"),
+        *(f.count_if(f.col("relation") == name).alias(f"r_{name}") for name in _RELATIONS),
+    ).first()
+    told = row.asDict() if row is not None else {}
+    return {**told, "relations": {name: told[f"r_{name}"] for name in _RELATIONS}}
+
+
+def _removed(found: Found, job: Job) -> dict[str, Any]:
+    """Return how much was taken out as furniture, as `samestory.corpus.Corpus.removed` does."""
+    from pyspark.sql import functions as f
+
+    row = found.clean.agg(
+        f.count_if(f.col("n_removed") != 0).alias("articles"),
+        f.coalesce(f.sum("n_removed"), f.lit(0)).alias("removed"),
+        f.coalesce(f.sum("n_units"), f.lit(0)).alias("units"),
+    ).first()
+    told = row.asDict() if row is not None else {}
+    n_words = told["removed"] + told["units"]
+    return {
+        "articles": told["articles"],
+        "characters" if job.by_character else "words": told["removed"],
+        "ratio": round(told["removed"] / n_words, 6) if n_words else 0.0,
+    }
+
+
+def _largest(clusters: DataFrame, found: Found, job: Job) -> list[dict[str, Any]]:
+    """Describe the largest clusters, as `samestory.largest.largest_clusters` does."""
+    from pyspark.sql import functions as f
+
+    kept = clusters.where(f.col("relation") == schema.REPRESENTATIVE).select("cluster_id", "cluster_size")
+    chosen = kept.orderBy(f.desc("cluster_size"), "cluster_id").limit(N_LARGEST).collect()
+    if not chosen:
+        return []
+    ids = [row["cluster_id"] for row in chosen]
+    linked = clusters.where(f.col("cluster_id").isin(ids) & (f.col("relation") == schema.LINKED))
+    n_linked = {row["cluster_id"]: row["n"] for row in linked.groupBy("cluster_id").agg(
+        f.count("*").alias("n")
+    ).collect()}  # fmt: skip
+    own = found.pairs.where(f.col("cluster_id").isin(ids)).repartition(len(ids), "cluster_id")
+    links = job.frames.map(own, weakest_links, LINK).collect()
+    weakest = {row["cluster_id"]: json.loads(row["link"]) for row in links}
+    return [
+        {
+            "cluster_id": row["cluster_id"],
+            "size": row["cluster_size"],
+            "linked": n_linked.get(row["cluster_id"], 0),
+            "weakest_link": weakest.get(row["cluster_id"]),
+        }
+        for row in chosen
+    ]
+
+
+def weakest_links(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Find the weakest link of each cluster, of which all pairs are here."""
+    held = [batch for batch in batches if len(batch)]
+    if not held:
+        return
+    table = pa.Table.from_batches(held).sort_by([("doc", "ascending"), ("other", "ascending")])
+    names = np.asarray(table["cluster_id"].to_numpy())
+    for cluster_id in dict.fromkeys(names.tolist()):
+        own = table.filter(pa.array(names == cluster_id))
+        columns = ["id_a", "id_b", "relation", "containment", "back"]
+        named = own.select(columns).rename_columns(
+            ["doc_id_a", "doc_id_b", "relation", "containment_a_in_b", "containment_b_in_a"]
+        )
+        link = json.dumps(_weakest_link(named))
+        yield pa.RecordBatch.from_arrays([pa.array([cluster_id]), pa.array([link])], schema=LINK)
+
+
+def _warnings(units: Units) -> list[str]:
+    if not units.n_undated:
+        return []
+    what = "1 date" if units.n_undated == 1 else f"{units.n_undated} dates"
+    return [f"{what} could not be understood, taken as undated; first {units.first_undated}"]

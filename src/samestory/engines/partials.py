@@ -1,0 +1,196 @@
+"""Partial copies: fingerprints to pairs, and whole linked clusters related anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from samestory.band import Components
+from samestory.config import Config
+from samestory.engines.blobs import blobs_in
+from samestory.engines.gathered import as_sample, gather, rounds
+from samestory.engines.reading import prints_column
+from samestory.engines.rows import COUNT, VERDICT, Ints, bytes_of, keys_of, numbers_of, rows_from, words_of
+from samestory.engines.singles import send_entries
+from samestory.engines.verifying import roots_of, verdicts
+from samestory.fingerprints import Runs, sample, sort_postings
+from samestory.kernels import partial as kernel
+from samestory.kernels.buckets import list_components
+from samestory.kernels.runs import LOCAL_BITS
+from samestory.params import choose_banding
+from samestory.partial import least_fingerprints
+from samestory.textstore import TextStore
+from samestory.threads import InPlace
+from samestory.verify import Linked, Verified, relate
+
+PROPOSED: Final = pa.schema(
+    [
+        pa.field("a", pa.int64(), nullable=False),
+        pa.field("b", pa.int64(), nullable=False),
+        pa.field("founder_a", pa.int64(), nullable=False),
+        pa.field("founder_b", pa.int64(), nullable=False),
+        pa.field("units", pa.int32(), nullable=False),
+        pa.field("n", pa.int64(), nullable=False),
+    ]
+)
+"""A pair to compare, the founders of their clusters, the units of the shorter, fingerprints that pair it."""
+CANDIDATE: Final = 3
+NEAR: Final = 4
+
+
+def route_delegates(
+    batches: Iterable[pa.RecordBatch], n_partitions: int, runs: Runs
+) -> Iterator[pa.RecordBatch]:
+    """Send the fingerprints of articles that stand for their clusters to the partitions of their keys.
+
+    Parameters
+    ----------
+    batches : iterable of RecordBatch
+        With the columns `doc`, `founder`, `text_key`, `n_units`, and `prints` or, where all runs of a
+        small corpus are fingerprints, `text`.
+    """
+    for batch in batches:
+        for begin in range(0, len(batch), 1 << (LOCAL_BITS - 2)):
+            yield _route(batch.slice(begin, 1 << (LOCAL_BITS - 2)), n_partitions, runs)
+
+
+def _route(batch: pa.RecordBatch, n_partitions: int, runs: Runs) -> pa.RecordBatch:
+    if "text" in batch.schema.names:
+        taken = sample(bytes_of(batch.column("text")), runs)
+        prints = prints_column([entries for entries in taken.partitions if entries is not None], len(batch))
+    else:
+        prints = batch.column("prints")
+    entries, offsets = words_of(prints)
+    columns = {
+        "doc": numbers_of(batch.column("doc"), np.int64),
+        "founder": numbers_of(batch.column("founder"), np.int64),
+        "text_key": keys_of(batch.column("text_key")).view(np.int64),
+        "n_units": numbers_of(batch.column("n_units"), np.int64),
+    }
+    return send_entries(entries, np.diff(offsets), columns, n_partitions)
+
+
+def propose_partition(
+    batches: Iterator[pa.RecordBatch], rank_bits: int, runs: Runs
+) -> Iterator[pa.RecordBatch]:
+    """Propose the pairs of articles that share fingerprints of this partition."""
+    blobs = [arrays for _, arrays in blobs_in(batches)]
+    if not blobs:
+        return
+    every = {
+        name: np.concatenate([arrays[name] for arrays in blobs]) for name in blobs[0] if name != "entries"
+    }
+    docs, firsts, ranks = np.unique(every["doc"], return_index=True, return_inverse=True)
+    n_units = every["n_units"][firsts].astype(np.int32)
+    text_keys = every["text_key"][firsts].view(np.uint64)
+    founders = every["founder"][firsts]
+    samples = [as_sample(arrays["entries"]) for arrays in blobs]
+    counts = [len(arrays["doc"]) for arrays in blobs]
+    del blobs
+    ranks = ranks.reshape(-1).astype(np.int32)
+    postings = sort_postings(samples, counts, ranks, InPlace(), rank_bits=rank_bits)
+    itself = np.arange(len(docs), dtype=np.int32)
+    found = [
+        np.unique(
+            kernel.propose_pairs(
+                kernel.keep_delegates(entries, postings.rank_bits, itself),
+                postings.rank_bits,
+                itself,
+                n_units,
+                text_keys,
+                runs.shift == 0,
+            ),
+            return_counts=True,
+        )
+        for entries in postings.partitions
+    ]
+    yield from (_proposed(pairs, n, docs, founders, n_units) for pairs, n in found if len(pairs))
+
+
+def _proposed(
+    pairs: NDArray[np.uint64], n: Ints, docs: Ints, founders: Ints, n_units: NDArray[np.int32]
+) -> pa.RecordBatch:
+    a = (pairs >> np.uint64(32)).astype(np.int64)
+    b = (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    units = np.minimum(n_units[a], n_units[b])
+    columns = [docs[a], docs[b], founders[a], founders[b], units, n.astype(np.int64)]
+    return pa.RecordBatch.from_arrays([pa.array(column) for column in columns], schema=PROPOSED)
+
+
+def choose_proposed(
+    batches: Iterable[pa.RecordBatch], runs: Runs, containment: float
+) -> Iterator[pa.RecordBatch]:
+    """Keep the pairs that enough fingerprints pair."""
+    for batch in batches:
+        units = numbers_of(batch.column("units"), np.int32)
+        enough = numbers_of(batch.column("n"), np.int64) >= least_fingerprints(
+            units, units, runs, containment
+        )
+        yield batch.filter(pa.array(enough))
+
+
+def relate_partition(batches: Iterable[pa.RecordBatch], config: Config) -> Iterator[pa.RecordBatch]:
+    """Relate the linked clusters of one partition.
+
+    Parameters
+    ----------
+    batches : iterable of RecordBatch
+        Rows of articles, with `founder`; and rows of a `kind`: `CANDIDATE` pairs and `NEAR` pairs, with
+        `a`, `b`, and of the latter `shared`, `comp` and `seq`.
+    config : Config
+    """
+    edges: dict[int, list[pa.RecordBatch]] = {CANDIDATE: [], NEAR: []}
+    names = ["a", "b", "shared", "comp", "seq"]
+
+    def articles() -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            kinds = numbers_of(batch.column("kind"), np.int32)
+            for kind, kept in edges.items():
+                if (kinds == kind).any():
+                    kept.append(batch.filter(pa.array(kinds == kind)).select(names))
+            yield batch.filter(pa.array(kinds == 0)).drop_columns(["kind", *names])
+
+    with TextStore() as store:
+        gathered = gather(articles(), store)
+        if gathered is None:
+            return
+        sketches = gathered.sketches(choose_banding(config.threshold, config.recall, config.num_perm).bands)
+        order = gathered.articles()
+        docs = gathered.docs
+        founders = np.searchsorted(docs, gathered.numbers("founder", np.int64))
+        pairs = _edges(edges[CANDIDATE], docs, ["a", "b"], ("a", "b"))
+        near = _edges(edges[NEAR], docs, ["a", "b", "shared"], ("comp", "seq"))
+        n = len(gathered)
+        links = [(np.arange(n), founders), (pairs[:, 0].copy(), pairs[:, 1].copy())]
+        linked = Linked(Components(*list_components(roots_of(n, links))), founders, pairs, near)
+        found: list[Verified] = []
+        n_round_ups = n_cut = 0
+        for part in rounds(linked.components, gathered.sizes):
+            related = relate(linked.of(part), gathered.collect(part.docs), sketches, order, config)
+            found.append(related.verified)
+            n_round_ups += related.n_round_ups
+            n_cut += related.n_cut
+        yield from verdicts(gathered, sketches, founders, found)
+        yield rows_from(
+            VERDICT,
+            1,
+            kind=np.array([COUNT], np.int32),
+            doc=np.array([n_round_ups], np.int64),
+            other=np.array([n_cut], np.int64),
+        )
+
+
+def _edges(
+    batches: list[pa.RecordBatch], docs: Ints, names: list[str], order: tuple[str, str]
+) -> NDArray[np.int64]:
+    """Return edges in order as an array of the places of the articles, and what else there is."""
+    if not batches:
+        return np.empty((0, len(names)), dtype=np.int64)
+    table = pa.Table.from_batches(batches).sort_by([(name, "ascending") for name in order])
+    columns = [numbers_of(table[name], np.int64) for name in names]
+    ends = [np.searchsorted(docs, column) for column in columns[:2]]
+    return np.column_stack([*ends, *columns[2:]]).astype(np.int64)

@@ -1,0 +1,162 @@
+"""Spark there and Java found, or a clear word about what is missing; the session of the command line."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from samestory.config import Config
+from samestory.errors import ConfigError, MissingDependencyError, SamestoryError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+LEAST_JAVA: Final = 17
+_HINT: Final = f"install a Java runtime of version {LEAST_JAVA} or later, and put it on PATH or set JAVA_HOME"
+_VERSION: Final = re.compile(r'version "(?:1\.)?(\d+)')
+_LEAST_JVM: Final = 1 << 30
+
+
+def check_installed() -> None:
+    """Raise unless PySpark is installed.
+
+    Raises
+    ------
+    MissingDependencyError
+        It, or what it needs, is not.
+    """
+    for name in ("pyspark", "pandas"):
+        try:
+            found = importlib.util.find_spec(name) is not None
+        except (ImportError, ValueError):
+            found = False
+        if not found:
+            raise MissingDependencyError(
+                f"the Spark engine needs {name}, which is not installed",
+                hint="pip install 'samestory[spark]'",
+            )
+
+
+def check_java() -> None:
+    """Raise unless a Java is found that Spark can run on: sooner, and in plainer words, than Spark would.
+
+    Raises
+    ------
+    SamestoryError
+        There is none, or it is too old.
+    """
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    where = f"JAVA_HOME is {home}" if home else "there is no `java` on PATH, and JAVA_HOME is not set"
+    if java is None:
+        raise SamestoryError(f"the Spark engine needs Java, which is not found: {where}", hint=_HINT)
+    try:
+        done = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        problem = f"the Spark engine needs Java, but {java} cannot be run: {where}"
+        raise SamestoryError(problem, hint=_HINT) from error
+    said = done.stderr + done.stdout
+    found = _VERSION.search(said)
+    if done.returncode or found is None:
+        problem = f"the Spark engine needs Java, but {java} does not tell its version: {said.strip()[:200]}"
+        raise SamestoryError(problem, hint=_HINT)
+    if int(found[1]) < LEAST_JAVA:
+        raise SamestoryError(
+            f"the Spark engine needs Java {LEAST_JAVA} or later; {java} is version {found[1]}", hint=_HINT
+        )
+
+
+def open_session(config: Config, partitions: int | None) -> tuple[SparkSession, bool]:
+    """Return the session to work in, and whether it is our own, to be stopped.
+
+    Under ``spark-submit``, or where a session is there already, it is that one; else one of this
+    machine, with as many threads as the configuration says.
+
+    Raises
+    ------
+    MissingDependencyError, SamestoryError
+        PySpark, or Java, is not there, or the JVM does not start.
+    """
+    check_installed()
+    from pyspark.sql import SparkSession
+
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        return active, False
+    if not is_submitted():
+        check_java()
+        return _start(_settings(config, partitions)), True
+    builder = SparkSession.builder.appName("samestory")
+    for name, value in _settings(config, partitions).items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate(), True
+
+
+def _start(settings: dict[str, str]) -> SparkSession:
+    """Start a JVM of our own. What it and its workers say goes to a file; errors come back to us anyway."""
+    from pyspark import SparkConf, SparkContext
+    from pyspark.errors import PySparkException
+    from pyspark.java_gateway import launch_gateway
+    from pyspark.sql import SparkSession
+
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    conf = SparkConf().setAppName("samestory").setAll(list(settings.items()))
+    with tempfile.TemporaryFile() as said:
+        try:
+            gateway = launch_gateway(conf=conf, popen_kwargs={"stderr": said})
+        except (PySparkException, OSError) as error:
+            said.seek(0)
+            lines = said.read().decode(errors="replace").strip().splitlines()
+            raise SamestoryError(
+                f"Spark does not start: {lines[-1] if lines else error}", hint=_HINT
+            ) from error
+    return SparkSession(SparkContext(conf=conf, gateway=gateway))
+
+
+def is_submitted() -> bool:
+    """Whether this process runs under ``spark-submit``, which says where and with what memory."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+def _settings(config: Config, partitions: int | None) -> dict[str, str]:
+    """Return the settings of a session; where it runs, only if nobody else has said so."""
+    chosen = {
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "8192",
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(64 << 20),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(partitions or max(8, 4 * config.n_threads)),
+        "spark.sql.autoBroadcastJoinThreshold": str(64 << 20),
+        # The rows that the JVM looks at are few, and compiling each plan anew costs more than they do.
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        "spark.sql.parquet.compression.codec": "zstd",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    if is_submitted():
+        return chosen
+    scratch = {} if config.scratch is None else {"spark.local.dir": config.scratch}
+    # The workers beside the JVM, of which there is one a thread, take the greater part.
+    jvm = max(_LEAST_JVM, config.memory_bytes // 2)
+    return {
+        **chosen,
+        **scratch,
+        "spark.master": os.environ.get("MASTER", f"local[{config.n_threads}]"),
+        "spark.driver.memory": f"{jvm >> 20}m",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.python.daemon.module": "samestory.engines.daemon",
+    }
+
+
+def check_partitions(partitions: int | None) -> None:
+    """Raise unless a number of partitions is one."""
+    if partitions is not None and (not isinstance(partitions, int) or not 1 <= partitions <= 1 << 20):
+        raise ConfigError(f"partitions is {partitions!r}, not a whole number from 1 to {1 << 20:,}")

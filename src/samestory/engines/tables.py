@@ -1,0 +1,119 @@
+"""A Spark DataFrame in, the two tables out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+
+from samestory.config import Config
+from samestory.engines import rows
+from samestory.engines.duplicates import (
+    Job,
+    check_config,
+    clusters_frame,
+    find_duplicates,
+    number,
+    pairs_frame,
+    repeated_ids,
+    survey,
+)
+from samestory.engines.frames import Frames
+from samestory.engines.reading import read_partition
+from samestory.engines.session import check_partitions
+from samestory.errors import InputError, SchemaError
+from samestory.read.columns import Columns, find_columns
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_TYPES: Final = {
+    "string": pa.string(),
+    "varchar": pa.string(),
+    "char": pa.string(),
+    "byte": pa.int8(),
+    "short": pa.int16(),
+    "integer": pa.int32(),
+    "long": pa.int64(),
+    "float": pa.float32(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", "UTC"),
+    "timestamp_ntz": pa.timestamp("us"),
+    "void": pa.null(),
+}
+"""Types by Spark's names for them."""
+
+
+def cluster_frame(
+    df: DataFrame, config: Config, *, order_by: str | None, partitions: int | None
+) -> tuple[DataFrame, DataFrame]:
+    """Do the work of `samestory.spark.cluster`."""
+    check_config(config)
+    check_partitions(partitions)
+    columns = _columns_of(df, config)
+    if order_by is not None:
+        if order_by not in df.columns:
+            raise SchemaError(f"there is no column {order_by!r} to order by", hint="name one of the columns")
+        df = df.orderBy(order_by)
+    frames = Frames(df.sparkSession)
+    try:
+        return _cluster(df, columns, Job(frames, config, partitions))
+    finally:
+        frames.let_go_all()
+
+
+def _cluster(df: DataFrame, columns: Columns, job: Job) -> tuple[DataFrame, DataFrame]:
+    used = list(dict.fromkeys(name for name in columns.values() if name is not None))
+    chosen = df.select(*(f"`{name.replace('`', '``')}`" for name in used))
+    read = job.frames.keep(
+        job.frames.map(chosen, read_partition, rows.READ, columns=columns, config=job.config)
+    )
+    units = survey(read, None, in_memory=True)
+    numbered = number(read, units, job, named=columns["doc_id"] is not None)
+    if columns["doc_id"] is not None:
+        _check_unique(numbered)
+    found = find_duplicates(numbered, units, job)
+    clusters = clusters_frame(found, units.n, job).persist()
+    pairs = pairs_frame(found, units.n, job).persist()
+    clusters.count()
+    pairs.count()
+    return clusters, pairs
+
+
+def _check_unique(numbered: DataFrame) -> None:
+    found, n = repeated_ids(numbered)
+    if found:
+        raise repeated_error(
+            [(value, [f"table:{doc + 1}" for doc in docs], m) for value, docs, m in found], n
+        )
+
+
+def repeated_error(found: list[tuple[str, list[str], int]], n: int) -> InputError:
+    """Return the error of ids that occur twice: each with some of its places, and how many it has."""
+    lines = []
+    again = False
+    for value, places, m in found:
+        again = again or len(set(places)) < len(places)
+        more = f" and {m - len(places)} more" if m > len(places) else ""
+        lines.append(f"{value!r} at {', '.join(places)}{more}")
+    if n > len(found):
+        lines.append(f"and {n - len(found):,} more ids")
+    hint = "choose another column with --id-column, or leave one of each out"
+    if again:
+        hint = "an input is given more than once: leave one out"
+    return InputError("duplicate ids: " + "; ".join(lines), hint=hint)
+
+
+def _columns_of(df: DataFrame, config: Config) -> Columns:
+    fields = [pa.field(field.name, _arrow_type(field.dataType)) for field in df.schema.fields]
+    return find_columns(pa.schema(fields), config, "table")
+
+
+def _arrow_type(kind: Any) -> pa.DataType:
+    """Return a column's type in Arrow; of those that no article's column can have, any."""
+    name = kind.typeName()
+    if name == "decimal":
+        return pa.decimal128(kind.precision, kind.scale)
+    return _TYPES.get(name.partition("(")[0], pa.struct([]))

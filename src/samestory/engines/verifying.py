@@ -1,0 +1,123 @@
+"""Whole components: exact overlaps, clusters and pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from samestory.band import Components
+from samestory.config import Config
+from samestory.engines.gathered import Gathered, gather, rounds
+from samestory.engines.rows import ARTICLE, PAIR, VERDICT, Ints, rows_from
+from samestory.kernels.buckets import list_components
+from samestory.params import choose_banding
+from samestory.partial import choose_delegates
+from samestory.schema import ARTICLE as ARTICLE_SCHEMA
+from samestory.schema import METADATA_COLUMNS
+from samestory.signature import Sketches
+from samestory.tabulate import clusters_table, pairs_table
+from samestory.textstore import TextStore
+from samestory.verify import Verified, find_founders, verify
+
+
+def verify_partition(batches: Iterable[pa.RecordBatch], config: Config) -> Iterator[pa.RecordBatch]:
+    """Verify the components of one partition.
+
+    Parameters
+    ----------
+    batches : iterable of RecordBatch
+        Rows of articles, with `comp`, the least article of their component.
+    config : Config
+    """
+    with TextStore() as store:
+        gathered = gather(batches, store)
+        if gathered is None:
+            return
+        sketches = gathered.sketches(choose_banding(config.threshold, config.recall, config.num_perm).bands)
+        articles = gathered.articles()
+        comps = gathered.numbers("comp", np.int64)
+        roots = np.searchsorted(gathered.docs, comps)
+        components = Components(*list_components(roots.astype(np.int32)))
+        verified = [
+            verify(part, gathered.collect(part.docs), sketches, articles, config)
+            for part in rounds(components, gathered.sizes)
+        ]
+        yield from verdicts(gathered, sketches, comps, verified)
+
+
+def verdicts(
+    gathered: Gathered, sketches: Sketches, comps: Ints, verified: Sequence[Verified]
+) -> Iterator[pa.RecordBatch]:
+    """Yield what was verified of the articles of a partition, and of their pairs."""
+    parts = list(verified)
+    n = len(gathered)
+    founders = find_founders(parts, n)
+    delegates = choose_delegates(sketches.n_units, sketches.text_keys, founders)
+    clusters = clusters_table(_named(gathered), sketches.n_shingles, np.zeros(n, np.float32), parts)
+    yield rows_from(
+        VERDICT,
+        n,
+        kind=np.full(n, ARTICLE, np.int32),
+        doc=gathered.docs,
+        other=gathered.docs[founders],
+        comp=comps,
+        is_delegate=delegates == np.arange(n),
+        cluster_size=_one(clusters, "cluster_size"),
+        cluster_id=_one(clusters, "cluster_id"),
+        relation=_one(clusters, "relation"),
+        jaccard=_one(clusters, "jaccard"),
+        containment=_one(clusters, "containment"),
+        id_b=_one(clusters, "representative_id"),
+    )
+    yield _pairs(gathered, sketches, comps, parts)
+
+
+def _pairs(gathered: Gathered, sketches: Sketches, comps: Ints, parts: list[Verified]) -> pa.RecordBatch:
+    found = np.concatenate([np.empty((0, 4), np.int64), *(part.pairs for part in parts)])
+    order = np.lexsort((found[:, 1], found[:, 0]))
+    pairs = pairs_table(gathered.column("doc_id"), sketches.n_shingles, parts)
+    n = len(order)
+    return rows_from(
+        VERDICT,
+        n,
+        kind=np.full(n, PAIR, np.int32),
+        doc=gathered.docs[found[order, 0]],
+        other=gathered.docs[found[order, 1]],
+        comp=comps[found[order, 0]],
+        seq=order.astype(np.int64),
+        cluster_id=_one(pairs, "cluster_id"),
+        relation=_one(pairs, "relation"),
+        jaccard=_one(pairs, "jaccard"),
+        containment=_one(pairs, "containment_a_in_b"),
+        back=_one(pairs, "containment_b_in_a"),
+        shared=_one(pairs, "shared_shingles"),
+        id_a=_one(pairs, "doc_id_a"),
+        id_b=_one(pairs, "doc_id_b"),
+    )
+
+
+def _named(gathered: Gathered) -> pa.Table:
+    """Return the ids of the articles in a table of which `clusters_table` makes one: without metadata."""
+    n = len(gathered)
+    columns = {"doc_id": gathered.column("doc_id")}
+    columns |= {name: pa.nulls(n, ARTICLE_SCHEMA.field(name).type) for name in METADATA_COLUMNS}
+    return pa.table(columns)
+
+
+def _one(table: pa.Table, name: str) -> Any:
+    column = table[name]
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+
+
+def roots_of(n: int, edges: Sequence[tuple[Ints, Ints]]) -> NDArray[np.int32]:
+    """Return the least article of the component of each of n."""
+    from samestory.kernels.clusters import join_edges
+
+    parents = np.arange(n, dtype=np.int64)
+    for first, second in edges:
+        join_edges(first, second, parents)
+    return parents.astype(np.int32)
