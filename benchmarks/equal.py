@@ -145,7 +145,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--levels", type=lambda text: text.split(","), default=["duplicate", "story"])
     made.add_argument("--option", action="append", default=[], metavar="WORD", help="passed on to samestory")
     made.add_argument("--threads", type=int, default=2)
-    made.add_argument("--driver-memory", default="4g", help="of Spark")
     made.add_argument("--timeout", type=float, default=3_600.0, help="seconds a run may take")
     made.add_argument("--samestory", default=Settings.samestory, metavar="WORDS")
     made.add_argument("--workdir", type=Path, default=Path(tempfile.gettempdir()) / "samestory-benchmarks")
@@ -171,7 +170,6 @@ def main() -> None:
         workdir=args.workdir,
         samestory=args.samestory,
         threads=args.threads,
-        driver_memory=args.driver_memory,
         timeout=args.timeout,
     )
     rows = []
