@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 
 import report
 from clusterjob import Job, Settings, remove, run_job
-from same_tables import TABLES, differences, digest_run, files_of
+from same_tables import TABLES, differences, digest_run, files_of, type_name
 
 HERE = Path(__file__).parent
 LABELS = (".pairs.", ".truth.")
@@ -75,8 +75,11 @@ def rows_unlike(mine: Path, theirs: Path, table: str) -> str:
         pa.concat_tables([pq.read_table(file) for file in files_of(folder, table)])
         for folder in (mine, theirs)
     )
-    if a.schema.names != b.schema.names or a.schema.types != b.schema.types:
+    if [(one.name, type_name(one.type)) for one in a.schema] != [
+        (one.name, type_name(one.type)) for one in b.schema
+    ]:
         return "other columns"
+    b = b.cast(pa.schema([pa.field(one.name, one.type) for one in a.schema]))
     if len(a) != len(b):
         return f"{len(b):,} rows for {len(a):,}"
     by = [(key, "ascending") for key in KEYS[table]]
