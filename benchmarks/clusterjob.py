@@ -16,8 +16,6 @@ from typing import Any
 from measure import FolderWatch, run_measured
 
 UNBOUNDED = "1000TB"
-SUBMIT_ARGS = "--master local[{cores}] --driver-memory {driver} pyspark-shell"
-"""How Spark is started where the job itself does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +25,6 @@ class Settings:
     workdir: Path
     samestory: str = f"{shlex.quote(sys.executable)} -m samestory"
     threads: int = 2
-    driver_memory: str = "4g"
     timeout: float | None = None
 
 
@@ -65,14 +62,12 @@ def run_job(job: Job, settings: Settings, target: Path) -> dict[str, Any]:
     scratch.mkdir(parents=True)
     remove(target)
     watch = FolderWatch(scratch)
-    submit = SUBMIT_ARGS.format(cores=settings.threads, driver=settings.driver_memory)
     run = run_measured(
         job.command(settings, target, scratch),
         timeout=settings.timeout,
         environment={
             "TMPDIR": str(scratch),
             "SPARK_LOCAL_DIRS": str(scratch),
-            "PYSPARK_SUBMIT_ARGS": submit,
             "PYSPARK_PYTHON": sys.executable,
         },
         probe=watch,

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 
 import report
 from clusterjob import Job, Settings, remove, run_job
-from same_tables import TABLES, differences, digest_run, files_of
+from same_tables import TABLES, differences, digest_run, files_of, type_name
 
 HERE = Path(__file__).parent
 LABELS = (".pairs.", ".truth.")
@@ -75,8 +75,11 @@ def rows_unlike(mine: Path, theirs: Path, table: str) -> str:
         pa.concat_tables([pq.read_table(file) for file in files_of(folder, table)])
         for folder in (mine, theirs)
     )
-    if a.schema.names != b.schema.names or a.schema.types != b.schema.types:
+    if [(one.name, type_name(one.type)) for one in a.schema] != [
+        (one.name, type_name(one.type)) for one in b.schema
+    ]:
         return "other columns"
+    b = b.cast(pa.schema([pa.field(one.name, one.type) for one in a.schema]))
     if len(a) != len(b):
         return f"{len(b):,} rows for {len(a):,}"
     by = [(key, "ascending") for key in KEYS[table]]
@@ -145,7 +148,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--levels", type=lambda text: text.split(","), default=["duplicate", "story"])
     made.add_argument("--option", action="append", default=[], metavar="WORD", help="passed on to samestory")
     made.add_argument("--threads", type=int, default=2)
-    made.add_argument("--driver-memory", default="4g", help="of Spark")
     made.add_argument("--timeout", type=float, default=3_600.0, help="seconds a run may take")
     made.add_argument("--samestory", default=Settings.samestory, metavar="WORDS")
     made.add_argument("--workdir", type=Path, default=Path(tempfile.gettempdir()) / "samestory-benchmarks")
@@ -171,7 +173,6 @@ def main() -> None:
         workdir=args.workdir,
         samestory=args.samestory,
         threads=args.threads,
-        driver_memory=args.driver_memory,
         timeout=args.timeout,
     )
     rows = []

@@ -2,7 +2,7 @@
 
 A table is a Parquet file or a folder of them (as Spark writes it), which are read in the order of their
 names, some rows at a time. How the rows are cut into files and batches, and what compression and metadata
-the files have, changes no digest; a value, a null, a type or the place of a row does.
+the files have, changes no digest; a value, a null, a type of Parquet or the place of a row does.
 """
 
 from __future__ import annotations
@@ -47,10 +47,15 @@ def digest_table(files: list[Path]) -> dict[str, str]:
     for batch in _batches(files):
         n_rows += len(batch)
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            sums.setdefault(f"{name}: {column.type}", _Sums()).add(column)
+            sums.setdefault(f"{name}: {type_name(column.type)}", _Sums()).add(column)
     schema = pq.read_schema(files[0])
-    names = [f"{field.name}: {field.type}" for field in schema]
+    names = [f"{field.name}: {type_name(field.type)}" for field in schema]
     return {"rows": str(n_rows), **{name: sums.get(name, _Sums()).digest() for name in names}}
+
+
+def type_name(kind: pa.DataType) -> str:
+    """Return the name of a type as Parquet has it, which knows no strings and lists with larger offsets."""
+    return str(kind).replace("large_", "")
 
 
 def _batches(files: list[Path]) -> Iterator[pa.RecordBatch]:

@@ -193,7 +193,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--runs-large", type=int, default=1, help="rounds of larger ones")
     made.add_argument("--seed", type=int, default=1)
     made.add_argument("--threads", type=int, default=2)
-    made.add_argument("--driver-memory", default="4g", help="of Spark")
     made.add_argument("--timeout", type=float, default=14_400.0, help="seconds a run may take")
     made.add_argument("--no-score", dest="score", action="store_false")
     made.add_argument("--samestory", default=Settings.samestory, metavar="WORDS")
@@ -212,7 +211,6 @@ def main() -> None:
         workdir=args.workdir,
         samestory=args.samestory,
         threads=args.threads,
-        driver_memory=args.driver_memory,
         timeout=args.timeout,
     )
     cells = planned(args)

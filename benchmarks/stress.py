@@ -164,7 +164,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--runs", type=int, default=3)
     made.add_argument("--seed", type=int, default=1)
     made.add_argument("--threads", type=int, default=2)
-    made.add_argument("--driver-memory", default="4g", help="of Spark")
     made.add_argument("--timeout", type=float, default=3_600.0, help="seconds a run may take")
     made.add_argument("--samestory", default=Settings.samestory, metavar="WORDS")
     made.add_argument("--fresh", action="store_true", help="forget what was measured at this revision")
@@ -185,7 +184,6 @@ def main() -> None:
         workdir=args.workdir,
         samestory=args.samestory,
         threads=args.threads,
-        driver_memory=args.driver_memory,
         timeout=args.timeout,
     )
     kinds = [kind for kind in CORPORA if kind in {ORDINARY, *args.only}]

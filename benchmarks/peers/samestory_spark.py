@@ -7,14 +7,11 @@ import sys
 
 from job import parse_job
 from samestory_cli import COPIES_ONLY, command
-from spark_session import DRIVER_MEMORY
 
 
 def main() -> None:
     """Run one job."""
     job = parse_job(__doc__)
-    submit = f"--master local[{job.threads}] --driver-memory {DRIVER_MEMORY} pyspark-shell"
-    os.environ.setdefault("PYSPARK_SUBMIT_ARGS", submit)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     arguments = [*command(job), "--shingle", f"word:{job.ngram}", *COPIES_ONLY, "--engine", "spark"]
     os.execv(arguments[0], arguments)
