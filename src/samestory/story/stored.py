@@ -6,6 +6,7 @@ that are compared with one another are mostly in a few of them.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -94,7 +95,7 @@ class StoredTerms:
         block_of = articles // self.at_once
         if np.all(block_of[1:] >= block_of[:-1]):
             starts = np.flatnonzero(np.diff(block_of, prepend=-1))
-            for begin, end in zip(starts, [*starts[1:], len(articles)], strict=True):
+            for begin, end in itertools.pairwise([*starts.tolist(), len(articles)]):
                 self._read(int(block_of[begin]), 0, articles[begin:end], names[begin:end])
                 self._read(int(block_of[begin]), 1, articles[begin:end], weights[begin:end])
             return
