@@ -31,7 +31,7 @@ def tiny_stories(patch: pytest.MonkeyPatch) -> None:
 
 
 def stories_in_files(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("samestory.pipeline._left_for_stories", lambda *_: 1)
+    patch.setattr("samestory.pipeline.left_for_stories", lambda *_: 1)
     patch.setattr("samestory.story.stored.LEAST_AT_ONCE", 7)
     patch.setattr("samestory.story.postings.LEAST_SORTED", 1000)
     patch.setattr("samestory.story.blocks._CHUNK", 3)

@@ -240,11 +240,11 @@ def cluster_corpus(
             corpus.forget_sketches()
             with timings.stage("stories"):
                 founders = find_founders(verified, len(corpus.articles))
-                room = StoryRoom(_left_for_stories(config, len(corpus.articles)), scratch)
+                room = StoryRoom(left_for_stories(config, len(corpus.articles)), scratch)
                 weighed = weigh_units(corpus, founders, order.times, observer, room)
                 inspect(weighed)
                 stories = find_stories(weighed, order.times, observer, given=stories_given)
-                shared = _count_shared(stories, corpus, observer)
+                shared = count_shared(stories, corpus, observer)
         with timings.stage("tabulate"):
             observer("tabulate", 0, _TABLES)
             n_shingles = corpus.sketches.n_shingles
@@ -274,13 +274,13 @@ def _folder(config: Config) -> Path | None:
     return None if config.scratch is None else Path(config.scratch)
 
 
-def _left_for_stories(config: Config, n_articles: int) -> int:
+def left_for_stories(config: Config, n_articles: int) -> int:
     """Return how many bytes of the memory allowed are left where duplicates have been found."""
     held = _HELD_BYTES + n_articles * _HELD_BYTES_OF_AN_ARTICLE
     return max(config.memory_bytes - held, config.memory_bytes // _LEAST_SHARE)
 
 
-def _count_shared(stories: Stories, corpus: Corpus, observer: Observer) -> NDArray[np.int32]:
+def count_shared(stories: Stories, corpus: Corpus, observer: Observer) -> NDArray[np.int32]:
     """Count the shingles that the pairs of stories share, some stories at a time."""
     pairs = stories.pairs
     shared = np.zeros(len(pairs), dtype=np.int32)

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from samestory.config import Config
-from samestory.engines import banding, connecting, finishing, furnishing, partials, rows, singles, verifying
+from samestory.engines import (
+    banding,
+    connecting,
+    finishing,
+    furnishing,
+    partials,
+    rows,
+    singles,
+    stories,
+    verifying,
+)
 from samestory.engines.blobs import BLOB, slots_of
 from samestory.engines.frames import Frames, as_struct
 from samestory.engines.reading import as_error
@@ -110,6 +120,8 @@ class Found:
         Blocks.
     counts : dict
         Round-ups, and pairs that these do not join.
+    told : DataFrame, optional
+        `samestory.engines.stories.TOLD`, where stories are looked for.
     """
 
     clean: DataFrame
@@ -117,6 +129,7 @@ class Found:
     pairs: DataFrame
     furniture: DataFrame | None
     counts: dict[str, int]
+    told: DataFrame | None = None
 
 
 def _f() -> Any:
@@ -209,7 +222,13 @@ def find_duplicates(numbered: DataFrame, units: Units, job: Job) -> Found:
         verdict.count()
     with job.stage("partial copies", 4):
         judged, pairs, counts = _partial_copies(articles, verdict, size, units.n, n_partitions, job)
-    return Found(articles, judged, pairs, facts if furniture else None, counts)
+    told = None
+    if job.config.level == "story":
+        with job.stage("stories", 5):
+            judged = job.frames.keep(judged)
+            told = job.frames.keep(stories.tell(articles, judged, job))
+            told.count()
+    return Found(articles, judged, pairs, facts if furniture else None, counts, told)
 
 
 def _furnish(numbered: DataFrame, n: int, n_partitions: int, job: Job) -> tuple[DataFrame, bool]:
@@ -377,12 +396,19 @@ def clusters_frame(found: Found, n: int, job: Job) -> DataFrame:
     """Return the table of clusters, in input order."""
     taken = found.clean.select("doc", *finishing.TAKEN)
     told = taken.join(found.articles.select("doc", *finishing.JUDGED), "doc", "left")
+    if found.told is not None:
+        own = found.told.where(f"kind = {stories.ARTICLE}").select("doc", *finishing.TOLD)
+        told = told.join(own, "doc", "left")
     return job.frames.map(_in_order(told, n, job), finishing.clusters_rows, CLUSTERS)
 
 
 def pairs_frame(found: Found, n: int, job: Job) -> DataFrame:
     """Return the table of pairs, in the order of the input."""
-    return job.frames.map(_in_order(found.pairs, n, job), finishing.pairs_rows, PAIRS)
+    pairs = found.pairs
+    if found.told is not None:
+        own = found.told.where(f"kind = {stories.PAIR}").drop("payload", "story_id", "story_size")
+        pairs = pairs.unionByName(own, allowMissingColumns=True)
+    return job.frames.map(_in_order(pairs, n, job), finishing.pairs_rows, PAIRS)
 
 
 def _in_order(frame: DataFrame, n: int, job: Job) -> DataFrame:
@@ -402,10 +428,8 @@ def check_config(config: Config) -> None:
     Raises
     ------
     ConfigError
-        Stories are asked for, or broken rows to be set aside.
+        Broken rows are to be set aside.
     """
-    if config.level == "story":
-        raise ConfigError("the Spark engine finds copies, not stories", hint="leave out --engine spark")
     if config.on_error == "skip":
         raise ConfigError(
             "the Spark engine sets no broken rows aside", hint="leave out --on-error skip, or --engine spark"
