@@ -85,9 +85,7 @@ def read_run_table(
         ) from error
 
 
-def _read_parts(
-    path: Path, expected: pa.Schema, columns: Sequence[str], fingerprint: str | None
-) -> pa.Table:
+def _read_parts(path: Path, expected: pa.Schema, columns: Sequence[str], fingerprint: str | None) -> pa.Table:
     """Return columns of a table that Spark wrote: a folder of files, of which run.json beside it tells."""
     try:
         stats = json.loads((path.parent / RUN_FILE).read_text(encoding="utf-8"))

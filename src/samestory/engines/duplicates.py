@@ -164,8 +164,9 @@ def number(read: DataFrame, units: Units, job: Job, *, named: bool) -> DataFrame
 
 
 def repeated_ids(numbered: DataFrame) -> tuple[list[tuple[str, list[int], int]], int]:
-    """Return a few of the ids that occur more than once, each with a few of its rows and how many; and how
-    many such ids there are.
+    """Return a few of the ids that occur more than once, and how many there are.
+
+    Each comes with a few of its rows, and how many it has.
     """
     f = _f()
     counted = numbered.groupBy("doc_id").agg(f.count("*").alias("n"), f.min("doc").alias("first"))
@@ -330,7 +331,7 @@ def _propose(
 
 
 def _linked(judged: DataFrame, proposed: DataFrame, job: Job) -> DataFrame:
-    """Return the articles of the clusters that pairs connect: `doc`, `founder`, and the `label` they share."""
+    """Return the articles of the clusters that pairs connect: `doc`, `founder`, and their common `label`."""
     f = _f()
     edges = proposed.select(
         f.least("founder_a", "founder_b").alias("a"), f.greatest("founder_a", "founder_b").alias("b")
