@@ -16,7 +16,6 @@ import samestory
 import samestory.spark
 from samestory import Config
 from samestory.engines.folder import cluster_to_folder
-from samestory.engines.session import open_session
 from samestory.progress import ignore_progress
 from storyteller import Storyteller
 from tabled import to_table
@@ -37,18 +36,10 @@ def corpus(dates: str) -> pa.Table:
     return to_table(found)
 
 
-@pytest.fixture(scope="module")
-def session() -> Any:
-    made, is_own = open_session(Config(threads=2), None)
-    yield made
-    if is_own:
-        made.stop()
-
-
 @pytest.mark.parametrize("dates", ["dated", "undated", "mixed"])
 @pytest.mark.parametrize("partitions", [1, 2, 16])
 def test_the_tables_are_those_of_the_local_engine(
-    session: Any, tmp_path: Path, dates: str, partitions: int
+    spark: Any, tmp_path: Path, dates: str, partitions: int
 ) -> None:
     config = Config(level="story", threads=2, memory="512MB")
     articles = tmp_path / "articles.parquet"

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 PARTITION_BYTES: Final = 96 << 20
 """A partition has about so many bytes of folded text, which its worker holds in memory or a file."""
+SENT_ROWS: Final = 2_000_000
+"""Up to so many short rows are sent to all workers, rather than text to where they are."""
 _MOST_NAMED: Final = 3
 _STAGES: Final = 7
 
@@ -177,8 +179,9 @@ def number(read: DataFrame, units: Units, job: Job, *, named: bool) -> DataFrame
 
 
 def repeated_ids(numbered: DataFrame) -> tuple[list[tuple[str, list[int], int]], int]:
-    """Return a few of the ids that occur more than once, each with a few of its rows and how many; and how
-    many such ids there are.
+    """Return a few of the ids that occur more than once, and how many there are.
+
+    Each comes with a few of its rows, and how many it has.
     """
     f = _f()
     counted = numbered.groupBy("doc_id").agg(f.count("*").alias("n"), f.min("doc").alias("first"))
@@ -209,9 +212,11 @@ def find_duplicates(numbered: DataFrame, units: Units, job: Job) -> Found:
         size = int(row["size"] or 0) if row is not None else 0
     with job.stage("band", 2):
         comps = job.frames.keep(_components(articles, units.n, n_partitions, job))
-        comps.count()
+        n_members = comps.count()
     with job.stage("verify", 3):
-        members = articles.join(comps, "doc").drop("prints", "title", "source", "url", "n_removed", "facts")
+        members = articles.join(_sent(comps, n_members), "doc").drop(
+            "prints", "title", "source", "url", "n_removed", "facts"
+        )
         verdict = job.frames.map(
             members.repartition(n_partitions, "comp"),
             verifying.verify_partition,
@@ -219,9 +224,10 @@ def find_duplicates(numbered: DataFrame, units: Units, job: Job) -> Found:
             config=job.config,
         )
         verdict = job.frames.keep(verdict)
-        verdict.count()
     with job.stage("partial copies", 4):
-        judged, pairs, counts = _partial_copies(articles, verdict, size, units.n, n_partitions, job)
+        judged, pairs, counts = _partial_copies(
+            articles, verdict, n_members, size, units.n, n_partitions, job
+        )
     told = None
     if job.config.level == "story":
         with job.stage("stories", 5):
@@ -296,18 +302,26 @@ def _components(articles: DataFrame, n: int, n_partitions: int, job: Job) -> Dat
 
 
 def _partial_copies(
-    articles: DataFrame, verdict: DataFrame, size: int, n: int, n_partitions: int, job: Job
+    articles: DataFrame,
+    verdict: DataFrame,
+    n_members: int,
+    size: int,
+    n: int,
+    n_partitions: int,
+    job: Job,
 ) -> tuple[DataFrame, DataFrame, dict[str, int]]:
     """Join clusters by their partial copies; return the verdicts on articles and pairs, and counts."""
     f = _f()
     counts = {"round_ups": 0, "pairs_not_joined_by_round_ups": 0}
     judged, pairs = verdict.where(f"kind = {rows.ARTICLE}"), verdict.where(f"kind = {rows.PAIR}")
     splits = job.config.founder_overlap > 0
-    proposed = job.frames.keep(_propose(articles, judged, size, n, n_partitions, job))
+    proposed = job.frames.keep(_propose(articles, judged, n_members, size, n, n_partitions, job))
     if not proposed.limit(1).count() and not splits:
         return judged, pairs, counts
     linked = job.frames.keep(_linked(judged, proposed, job))
-    related = job.frames.keep(_relate(articles, linked, pairs, proposed, n_partitions, job))
+    related = job.frames.keep(
+        _relate(articles, _sent(linked, linked.count()), pairs, proposed, n_partitions, job)
+    )
     row = (
         related.where(f"kind = {rows.COUNT}").agg(f.sum("doc").alias("a"), f.sum("other").alias("b")).first()
     )
@@ -322,7 +336,7 @@ def _partial_copies(
 
 
 def _propose(
-    articles: DataFrame, judged: DataFrame, size: int, n: int, n_partitions: int, job: Job
+    articles: DataFrame, judged: DataFrame, n_members: int, size: int, n: int, n_partitions: int, job: Job
 ) -> DataFrame:
     """Return the pairs of articles to compare, of those that stand for their clusters."""
     f = _f()
@@ -331,7 +345,7 @@ def _propose(
     runs = Runs.of_corpus(job.by_character, n, size)
     source = "prints" if runs == Runs.of_corpus(job.by_character) else "text"
     told = judged.select("doc", f.col("other").alias("founder"), "is_delegate")
-    chosen = articles.select("doc", "text_key", "n_units", source).join(told, "doc", "left")
+    chosen = articles.select("doc", "text_key", "n_units", source).join(_sent(told, n_members), "doc", "left")
     chosen = chosen.where("is_delegate is null or is_delegate").drop("is_delegate")
     chosen = chosen.withColumn("founder", f.coalesce("founder", "doc"))
     routed = job.frames.map(chosen, partials.route_delegates, BLOB, n_partitions=n_partitions, runs=runs)
@@ -348,8 +362,13 @@ def _propose(
     )
 
 
+def _sent(frame: DataFrame, n: int) -> DataFrame:
+    """Mark a frame of so many short rows, if they are few, to be sent to where those of a join are."""
+    return _f().broadcast(frame) if n <= SENT_ROWS else frame
+
+
 def _linked(judged: DataFrame, proposed: DataFrame, job: Job) -> DataFrame:
-    """Return the articles of the clusters that pairs connect: `doc`, `founder`, and the `label` they share."""
+    """Return the articles of the clusters that pairs connect: `doc`, `founder`, and their common `label`."""
     f = _f()
     edges = proposed.select(
         f.least("founder_a", "founder_b").alias("a"), f.greatest("founder_a", "founder_b").alias("b")
