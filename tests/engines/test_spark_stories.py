@@ -36,8 +36,7 @@ def corpus(dates: str) -> pa.Table:
     return to_table(found)
 
 
-@pytest.mark.parametrize("dates", ["dated", "undated", "mixed"])
-@pytest.mark.parametrize("partitions", [1, 2, 16])
+@pytest.mark.parametrize(("dates", "partitions"), [("dated", 1), ("undated", 16), ("mixed", 2)])
 def test_the_tables_are_those_of_the_local_engine(
     spark: Any, tmp_path: Path, dates: str, partitions: int
 ) -> None:
