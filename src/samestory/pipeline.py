@@ -251,7 +251,7 @@ def cluster_corpus(
                 weighed = weigh_units(corpus, founders, order.times, observer, own)
                 inspect(weighed)
                 stories = find_stories(weighed, order.times, observer, given=stories_given)
-                shared = _count_shared(stories, corpus, observer)
+                shared = count_shared(stories, corpus, observer)
         with timings.stage("tabulate"):
             observer("tabulate", 0, _TABLES)
             clusters = gather_clusters(verified, corpus.sketches.n_shingles)
@@ -301,7 +301,7 @@ def _room(source: Source, config: Config, budget: Budget | None) -> Iterator[Roo
         yield Room(budget, scratch, texts)
 
 
-def _count_shared(stories: Stories, corpus: Corpus, observer: Observer) -> NDArray[np.int32]:
+def count_shared(stories: Stories, corpus: Corpus, observer: Observer) -> NDArray[np.int32]:
     """Count the shingles that the pairs of stories share, some stories at a time."""
     pairs = stories.pairs
     shared = np.zeros(len(pairs), dtype=np.int32)

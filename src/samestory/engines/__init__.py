@@ -15,6 +15,7 @@ result is that of the local engine, whatever the number of partitions.
     connecting   edges → components (large-star and small-star)
     verifying    whole components → clusters and pairs (`rows.VERDICT`)
     partials     fingerprints of the delegates → pairs to compare; whole linked clusters → verdicts anew
+    stories      one task: stories of the clusters
     outcome      verdicts and metadata → the promised tables, in input order
 
 What helps the stages: `blobs` (arrays as bytes, the partition a row goes to), `rows` (schemas, Arrow

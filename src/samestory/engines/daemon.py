@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import samestory.engines.furnishing
 import samestory.engines.partials
-import samestory.engines.reading  # noqa: F401
+import samestory.engines.reading
+import samestory.engines.stories  # noqa: F401
 
 if __name__ == "__main__":
     from pyspark.daemon import manager

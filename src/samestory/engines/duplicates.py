@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from samestory.config import Config
-from samestory.engines import banding, connecting, finishing, furnishing, partials, rows, singles, verifying
+from samestory.engines import (
+    banding,
+    connecting,
+    finishing,
+    furnishing,
+    partials,
+    rows,
+    singles,
+    stories,
+    verifying,
+)
 from samestory.engines.blobs import BLOB, slots_of
 from samestory.engines.frames import Frames, as_struct
 from samestory.engines.reading import as_error
@@ -28,6 +38,8 @@ if TYPE_CHECKING:
 
 PARTITION_BYTES: Final = 96 << 20
 """A partition has about so many bytes of folded text, which its worker holds in memory or a file."""
+SENT_ROWS: Final = 2_000_000
+"""Up to so many short rows are sent to all workers, rather than text to where they are."""
 _MOST_NAMED: Final = 3
 _STAGES: Final = 7
 
@@ -110,6 +122,8 @@ class Found:
         Blocks.
     counts : dict
         Round-ups, and pairs that these do not join.
+    told : DataFrame, optional
+        `samestory.engines.stories.TOLD`, where stories are looked for.
     """
 
     clean: DataFrame
@@ -117,6 +131,7 @@ class Found:
     pairs: DataFrame
     furniture: DataFrame | None
     counts: dict[str, int]
+    told: DataFrame | None = None
 
 
 def _f() -> Any:
@@ -164,8 +179,9 @@ def number(read: DataFrame, units: Units, job: Job, *, named: bool) -> DataFrame
 
 
 def repeated_ids(numbered: DataFrame) -> tuple[list[tuple[str, list[int], int]], int]:
-    """Return a few of the ids that occur more than once, each with a few of its rows and how many; and how
-    many such ids there are.
+    """Return a few of the ids that occur more than once, and how many there are.
+
+    Each comes with a few of its rows, and how many it has.
     """
     f = _f()
     counted = numbered.groupBy("doc_id").agg(f.count("*").alias("n"), f.min("doc").alias("first"))
@@ -196,9 +212,11 @@ def find_duplicates(numbered: DataFrame, units: Units, job: Job) -> Found:
         size = int(row["size"] or 0) if row is not None else 0
     with job.stage("band", 2):
         comps = job.frames.keep(_components(articles, units.n, n_partitions, job))
-        comps.count()
+        n_members = comps.count()
     with job.stage("verify", 3):
-        members = articles.join(comps, "doc").drop("prints", "title", "source", "url", "n_removed", "facts")
+        members = articles.join(_sent(comps, n_members), "doc").drop(
+            "prints", "title", "source", "url", "n_removed", "facts"
+        )
         verdict = job.frames.map(
             members.repartition(n_partitions, "comp"),
             verifying.verify_partition,
@@ -206,10 +224,17 @@ def find_duplicates(numbered: DataFrame, units: Units, job: Job) -> Found:
             config=job.config,
         )
         verdict = job.frames.keep(verdict)
-        verdict.count()
     with job.stage("partial copies", 4):
-        judged, pairs, counts = _partial_copies(articles, verdict, size, units.n, n_partitions, job)
-    return Found(articles, judged, pairs, facts if furniture else None, counts)
+        judged, pairs, counts = _partial_copies(
+            articles, verdict, n_members, size, units.n, n_partitions, job
+        )
+    told = None
+    if job.config.level == "story":
+        with job.stage("stories", 5):
+            judged = job.frames.keep(judged)
+            told = job.frames.keep(stories.tell(articles, judged, job))
+            told.count()
+    return Found(articles, judged, pairs, facts if furniture else None, counts, told)
 
 
 def _furnish(numbered: DataFrame, n: int, n_partitions: int, job: Job) -> tuple[DataFrame, bool]:
@@ -277,18 +302,26 @@ def _components(articles: DataFrame, n: int, n_partitions: int, job: Job) -> Dat
 
 
 def _partial_copies(
-    articles: DataFrame, verdict: DataFrame, size: int, n: int, n_partitions: int, job: Job
+    articles: DataFrame,
+    verdict: DataFrame,
+    n_members: int,
+    size: int,
+    n: int,
+    n_partitions: int,
+    job: Job,
 ) -> tuple[DataFrame, DataFrame, dict[str, int]]:
     """Join clusters by their partial copies; return the verdicts on articles and pairs, and counts."""
     f = _f()
     counts = {"round_ups": 0, "pairs_not_joined_by_round_ups": 0}
     judged, pairs = verdict.where(f"kind = {rows.ARTICLE}"), verdict.where(f"kind = {rows.PAIR}")
     splits = job.config.founder_overlap > 0
-    proposed = job.frames.keep(_propose(articles, judged, size, n, n_partitions, job))
+    proposed = job.frames.keep(_propose(articles, judged, n_members, size, n, n_partitions, job))
     if not proposed.limit(1).count() and not splits:
         return judged, pairs, counts
     linked = job.frames.keep(_linked(judged, proposed, job))
-    related = job.frames.keep(_relate(articles, linked, pairs, proposed, n_partitions, job))
+    related = job.frames.keep(
+        _relate(articles, _sent(linked, linked.count()), pairs, proposed, n_partitions, job)
+    )
     row = (
         related.where(f"kind = {rows.COUNT}").agg(f.sum("doc").alias("a"), f.sum("other").alias("b")).first()
     )
@@ -303,7 +336,7 @@ def _partial_copies(
 
 
 def _propose(
-    articles: DataFrame, judged: DataFrame, size: int, n: int, n_partitions: int, job: Job
+    articles: DataFrame, judged: DataFrame, n_members: int, size: int, n: int, n_partitions: int, job: Job
 ) -> DataFrame:
     """Return the pairs of articles to compare, of those that stand for their clusters."""
     f = _f()
@@ -312,7 +345,7 @@ def _propose(
     runs = Runs.of_corpus(job.by_character, n, size)
     source = "prints" if runs == Runs.of_corpus(job.by_character) else "text"
     told = judged.select("doc", f.col("other").alias("founder"), "is_delegate")
-    chosen = articles.select("doc", "text_key", "n_units", source).join(told, "doc", "left")
+    chosen = articles.select("doc", "text_key", "n_units", source).join(_sent(told, n_members), "doc", "left")
     chosen = chosen.where("is_delegate is null or is_delegate").drop("is_delegate")
     chosen = chosen.withColumn("founder", f.coalesce("founder", "doc"))
     routed = job.frames.map(chosen, partials.route_delegates, BLOB, n_partitions=n_partitions, runs=runs)
@@ -329,8 +362,13 @@ def _propose(
     )
 
 
+def _sent(frame: DataFrame, n: int) -> DataFrame:
+    """Mark a frame of so many short rows, if they are few, to be sent to where those of a join are."""
+    return _f().broadcast(frame) if n <= SENT_ROWS else frame
+
+
 def _linked(judged: DataFrame, proposed: DataFrame, job: Job) -> DataFrame:
-    """Return the articles of the clusters that pairs connect: `doc`, `founder`, and the `label` they share."""
+    """Return the articles of the clusters that pairs connect: `doc`, `founder`, and their common `label`."""
     f = _f()
     edges = proposed.select(
         f.least("founder_a", "founder_b").alias("a"), f.greatest("founder_a", "founder_b").alias("b")
@@ -377,12 +415,19 @@ def clusters_frame(found: Found, n: int, job: Job) -> DataFrame:
     """Return the table of clusters, in input order."""
     taken = found.clean.select("doc", *finishing.TAKEN)
     told = taken.join(found.articles.select("doc", *finishing.JUDGED), "doc", "left")
+    if found.told is not None:
+        own = found.told.where(f"kind = {stories.ARTICLE}").select("doc", *finishing.TOLD)
+        told = told.join(own, "doc", "left")
     return job.frames.map(_in_order(told, n, job), finishing.clusters_rows, CLUSTERS)
 
 
 def pairs_frame(found: Found, n: int, job: Job) -> DataFrame:
     """Return the table of pairs, in the order of the input."""
-    return job.frames.map(_in_order(found.pairs, n, job), finishing.pairs_rows, PAIRS)
+    pairs = found.pairs
+    if found.told is not None:
+        own = found.told.where(f"kind = {stories.PAIR}").drop("payload", "story_id", "story_size")
+        pairs = pairs.unionByName(own, allowMissingColumns=True)
+    return job.frames.map(_in_order(pairs, n, job), finishing.pairs_rows, PAIRS)
 
 
 def _in_order(frame: DataFrame, n: int, job: Job) -> DataFrame:
@@ -402,10 +447,8 @@ def check_config(config: Config) -> None:
     Raises
     ------
     ConfigError
-        Stories are asked for, or broken rows to be set aside.
+        Broken rows are to be set aside.
     """
-    if config.level == "story":
-        raise ConfigError("the Spark engine finds copies, not stories", hint="leave out --engine spark")
     if config.on_error == "skip":
         raise ConfigError(
             "the Spark engine sets no broken rows aside", hint="leave out --on-error skip, or --engine spark"

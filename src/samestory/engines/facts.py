@@ -13,6 +13,7 @@ import pyarrow as pa
 from samestory import schema
 from samestory.config import Config
 from samestory.engines.duplicates import Found, Job, Units
+from samestory.engines.stories import facts_of
 from samestory.kernels.clusters import MOST_LISTED
 from samestory.largest import N_LARGEST, _weakest_link, suspicions
 from samestory.params import Banding
@@ -84,6 +85,7 @@ def run_facts(
         "passed_over": source.skipped,
         "most_articles_listed_pair_by_pair": MOST_LISTED,
         "furniture": {"blocks": n_blocks, **_removed(found, job)},
+        **({} if found.told is None else {"stories": facts_of(found.told)}),
         "largest_clusters": largest,
         "warnings": [*_warnings(units), *suspicions(largest, n)],
         "text_bytes": units.text_bytes,

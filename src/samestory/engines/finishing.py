@@ -18,6 +18,8 @@ TAKEN: Final = (
 """What the table of clusters needs of an article's row."""
 JUDGED: Final = ("cluster_size", "cluster_id", "relation", "jaccard", "containment", "id_b")
 """And of its verdict, all null where it is alone."""
+TOLD: Final = ("story_id", "story_size", "story_score")
+"""And of its story, where there are any."""
 
 
 def clusters_rows(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -39,6 +41,7 @@ def clusters_rows(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]
             "boilerplate_ratio": pa.array(ratio),
             **{name: batch.column(name) for name in ("title", "source", "url")},
             "published_at": batch.column("time").cast(TIMESTAMP),
+            **{name: batch.column(name) for name in TOLD if name in batch.schema.names},
         }
         yield _as(CLUSTERS, columns, len(batch))
 
@@ -56,6 +59,8 @@ def pairs_rows(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             "shared_shingles": batch.column("shared"),
             "cluster_id": batch.column("cluster_id"),
         }
+        if "story_score" in batch.schema.names:
+            columns["story_score"] = batch.column("story_score")
         yield _as(PAIRS, columns, len(batch))
 
 

@@ -29,11 +29,12 @@ from samestory.engines.frames import Frames
 from samestory.engines.furnishing import BLOCKS_SENT, read_furniture
 from samestory.engines.reading import Unit, plan_units, read_units
 from samestory.engines.session import check_partitions, open_session
+from samestory.engines.stories import stories_frame
 from samestory.engines.tables import repeated_error
 from samestory.errors import OutputError, SamestoryError
 from samestory.progress import Observer
 from samestory.read import Source, open_source
-from samestory.runfiles import CLUSTERS_FILE, FURNITURE_FILE, PAIRS_FILE, RUN_FILE
+from samestory.runfiles import CLUSTERS_FILE, FURNITURE_FILE, PAIRS_FILE, RUN_FILE, STORIES_FILE
 from samestory.write import _move_into_place, _temporary_folder, _write_synced, check_folder
 
 if TYPE_CHECKING:
@@ -98,8 +99,8 @@ def _run(
             target.parent.mkdir(parents=True, exist_ok=True)
             with _temporary_folder(target) as temporary:
                 stats = _write(temporary, found, told, source, job)
-                if (temporary / FURNITURE_FILE).exists():
-                    f_names.append(FURNITURE_FILE)
+                others = (FURNITURE_FILE, STORIES_FILE)
+                f_names += [name for name in others if (temporary / name).exists()]
                 _move_into_place(temporary, target)
         except OSError as error:
             raise OutputError(
@@ -122,6 +123,8 @@ def _write(folder: Path, found: Found, units: Units, source: Source, job: Job) -
             n_blocks = blocks.count()
             if n_blocks:
                 _written(blocks, folder / FURNITURE_FILE)
+        if found.told is not None:
+            _written(stories_frame(found.told, job), folder / STORIES_FILE)
     stats = run_facts(clusters, found, pairs.count(), n_blocks, units, source, job)
     _write_synced(folder / RUN_FILE, json.dumps(stats, indent=2, ensure_ascii=False) + "\n")
     return stats

@@ -24,7 +24,7 @@ class Frames:
 
     def __init__(self, session: SparkSession) -> None:
         self.session = session
-        self._kept: list[DataFrame] = []
+        self._kept: list[tuple[DataFrame, DataFrame]] = []
 
     def map(self, frame: DataFrame, work: Work, schema: pa.Schema, **given: Any) -> DataFrame:
         """Apply a function of this package to the batches of each partition.
@@ -46,22 +46,44 @@ class Frames:
             return self.session.createDataFrame(values, schema)
 
     def keep(self, frame: DataFrame) -> DataFrame:
-        """Keep a frame, in memory and on the disk, once it is made; a part that is lost is made again."""
+        """Make a frame and keep it, in memory and on the disk; a part that is lost is made again."""
         from pyspark import StorageLevel
 
-        frame = frame.persist(StorageLevel.MEMORY_AND_DISK)
-        self._kept.append(frame)
-        return frame
+        kept = frame.persist(StorageLevel.MEMORY_AND_DISK)
+        planned = self._planned_anew(kept)
+        self._kept.append((planned, kept))
+        return planned
 
-    def let_go(self, *frames: DataFrame) -> None:
-        """Let go of frames that are kept."""
-        for frame in frames:
-            frame.unpersist()
-            self._kept = [kept for kept in self._kept if kept is not frame]
+    def _planned_anew(self, frame: DataFrame) -> DataFrame:
+        """Return a frame of the same rows whose plan begins there.
+
+        Plans are trees: without this the one of the last stage would hold that of the first fifty
+        times, and Spark compares them all with all that is kept. What rows are made of is known all the
+        same, so that lost ones are made again, other than after a checkpoint. Where the JVM is another
+        than this knows, the frame itself does.
+        """
+        from py4j.protocol import Py4JError
+        from pyspark.sql import DataFrame
+
+        try:
+            held = frame.select("*")._jdf
+            rows = held.queryExecution().toRdd()
+            made = held.sparkSession().internalCreateDataFrame(rows, held.schema(), False)
+            return DataFrame(made, self.session)
+        except (AttributeError, Py4JError):
+            return frame
+
+    def let_go(self, planned: DataFrame) -> None:
+        """Let go of a frame that `keep` returned."""
+        for one in [one for one in self._kept if one[0] is planned]:
+            one[1].unpersist()
+            self._kept = [kept for kept in self._kept if kept is not one]
 
     def let_go_all(self) -> None:
         """Let go of all that is kept."""
-        self.let_go(*self._kept)
+        for _, kept in self._kept:
+            kept.unpersist()
+        self._kept.clear()
 
 
 def as_struct(schema: pa.Schema) -> Any:

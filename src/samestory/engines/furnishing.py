@@ -206,7 +206,7 @@ def _sites_of(gathered: Gathered) -> Sites:
 def _placed(values: Words, ranks: NDArray[np.int32], postings: Postings) -> Words:
     """Return fingerprints as the postings have them."""
     low = np.uint64((1 << postings.rank_bits) - 1)
-    return ((values << np.uint64(PARTITION_BITS)) & ~low) | ranks.astype(np.uint64)
+    return np.asarray(((values << np.uint64(PARTITION_BITS)) & ~low) | ranks.astype(np.uint64))
 
 
 def _selected(texts: FoldedTexts, chosen: Ints) -> FoldedTexts:

@@ -84,14 +84,14 @@ def propose_partition(
     every = {
         name: np.concatenate([arrays[name] for arrays in blobs]) for name in blobs[0] if name != "entries"
     }
-    docs, firsts, ranks = np.unique(every["doc"], return_index=True, return_inverse=True)
+    docs, firsts, places = np.unique(every["doc"], return_index=True, return_inverse=True)
     n_units = every["n_units"][firsts].astype(np.int32)
     text_keys = every["text_key"][firsts].view(np.uint64)
     founders = every["founder"][firsts]
     samples = [as_sample(arrays["entries"]) for arrays in blobs]
     counts = [len(arrays["doc"]) for arrays in blobs]
     del blobs
-    ranks = ranks.reshape(-1).astype(np.int32)
+    ranks: NDArray[np.int32] = places.reshape(-1).astype(np.int32)
     postings = sort_postings(samples, counts, ranks, InPlace(), rank_bits=rank_bits)
     itself = np.arange(len(docs), dtype=np.int32)
     found = [

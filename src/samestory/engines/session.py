@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -85,6 +86,7 @@ def open_session(config: Config, partitions: int | None) -> tuple[SparkSession, 
         PySpark, or Java, is not there, or the JVM does not start.
     """
     check_installed()
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # which is not used
     from pyspark.sql import SparkSession
 
     active = SparkSession.getActiveSession()
