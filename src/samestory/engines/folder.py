@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -52,6 +53,8 @@ def cluster_to_folder(
     """Cluster the articles of some inputs on Spark; return the facts and the names of the files."""
     check_config(config)
     check_partitions(partitions)
+    # An interrupt is told by us, not by the bridge to the JVM as well.
+    logging.getLogger().addHandler(logging.NullHandler())
     units = plan_units(inputs, config)
     with open_source(inputs, config) as source:
         session, is_own = open_session(config, partitions)
