@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from samestory.config import Config
 from samestory.engines import rows
@@ -40,6 +40,8 @@ from samestory.write import _move_into_place, _temporary_folder, _write_synced, 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+_SMALL_BYTES: Final = 256 << 20
+
 
 def cluster_to_folder(
     inputs: list[str],
@@ -57,7 +59,8 @@ def cluster_to_folder(
     logging.getLogger().addHandler(logging.NullHandler())
     units = plan_units(inputs, config)
     with open_source(inputs, config) as source:
-        session, is_own = open_session(config, partitions)
+        is_small = 0 < source.n_bytes < _SMALL_BYTES
+        session, is_own = open_session(config, partitions, is_small=is_small)
         try:
             with _plainly():
                 frames = Frames(session)
