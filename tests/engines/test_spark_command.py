@@ -27,7 +27,8 @@ def written(path: Path) -> Any:
 def cluster(folder: Path, *inputs: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "samestory", "cluster", *inputs, "-o", "out", "--overwrite"]
     command += ["--engine", "spark", "--partitions", "3", "--threads", "2", "--json"]
-    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"}
+    paths = [str(Path(samestory.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": os.pathsep.join(paths)}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=check)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from samestory.config import Config
 from samestory.engines import rows
@@ -40,6 +41,8 @@ from samestory.write import _move_into_place, _temporary_folder, _write_synced, 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+_SMALL_BYTES: Final = 256 << 20
+
 
 def cluster_to_folder(
     inputs: list[str],
@@ -53,9 +56,12 @@ def cluster_to_folder(
     """Cluster the articles of some inputs on Spark; return the facts and the names of the files."""
     check_config(config)
     check_partitions(partitions)
+    # An interrupt is told by us, not by the bridge to the JVM as well.
+    logging.getLogger().addHandler(logging.NullHandler())
     units = plan_units(inputs, config)
     with open_source(inputs, config) as source:
-        session, is_own = open_session(config, partitions)
+        is_small = 0 < source.n_bytes < _SMALL_BYTES
+        session, is_own = open_session(config, partitions, is_small=is_small)
         try:
             with _plainly():
                 frames = Frames(session)

@@ -74,11 +74,14 @@ def check_java() -> None:
         )
 
 
-def open_session(config: Config, partitions: int | None) -> tuple[SparkSession, bool]:
+def open_session(
+    config: Config, partitions: int | None, *, is_small: bool = False
+) -> tuple[SparkSession, bool]:
     """Return the session to work in, and whether it is our own, to be stopped.
 
     Under ``spark-submit``, or where a session is there already, it is that one; else one of this
-    machine, with as many threads as the configuration says.
+    machine, with as many threads as the configuration says. Of a small input the JVM's second compiler
+    would cost more than it brings.
 
     Raises
     ------
@@ -94,7 +97,10 @@ def open_session(config: Config, partitions: int | None) -> tuple[SparkSession, 
         return active, False
     if not is_submitted():
         check_java()
-        return _start(_settings(config, partitions)), True
+        settings = _settings(config, partitions)
+        if is_small:
+            settings["spark.driver.extraJavaOptions"] = "-XX:TieredStopAtLevel=1"
+        return _start(settings), True
     builder = SparkSession.builder.appName("samestory")
     for name, value in _settings(config, partitions).items():
         builder = builder.config(name, value)
@@ -133,7 +139,7 @@ def _settings(config: Config, partitions: int | None) -> dict[str, str]:
         "spark.sql.execution.arrow.maxRecordsPerBatch": "8192",
         "spark.sql.execution.arrow.maxBytesPerBatch": str(64 << 20),
         "spark.sql.session.timeZone": "UTC",
-        "spark.sql.shuffle.partitions": str(partitions or max(8, 4 * config.n_threads)),
+        "spark.sql.shuffle.partitions": str(partitions or 4 * config.n_threads),
         "spark.sql.autoBroadcastJoinThreshold": str(64 << 20),
         # The rows that the JVM looks at are few, and compiling each plan anew costs more than they do.
         "spark.sql.codegen.wholeStage": "false",
