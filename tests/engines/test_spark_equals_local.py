@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from made_corpus import articles, assert_same, chain, crowd, table
 
 import samestory
 import samestory.spark
+from samestory.engines.duplicates import Job
 from samestory.errors import ConfigError, InputError, SchemaError
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::ResourceWarning")
@@ -63,7 +65,7 @@ def test_a_crowd_of_edits_is_the_same(spark: Any) -> None:
 def test_a_chain_is_one_component_however_it_is_found(
     spark: Any, in_one_task: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("samestory.engines.duplicates.Job.in_one_task", in_one_task)
+    monkeypatch.setattr("samestory.engines.tables.Job", partial(Job, in_one_task=in_one_task))
     data = chain(40)
     local = samestory.cluster(data)
     assert local.stats["counts"]["largest_cluster"] == 40

@@ -106,7 +106,8 @@ def bytes_of(column: Any) -> FoldedTexts:
     if n == 0:
         return FoldedTexts(np.zeros(0, np.uint8), np.zeros(1, np.int64))
     _, ends, data = column.buffers()
-    offsets = np.frombuffer(ends, dtype=np.int32)[column.offset : column.offset + n + 1].astype(np.int64)
+    width = np.int64 if pa.types.is_large_binary(column.type) else np.int32  # as the session has set it
+    offsets = np.frombuffer(ends, dtype=width)[column.offset : column.offset + n + 1].astype(np.int64)
     held = np.frombuffer(data, dtype=np.uint8) if data else np.zeros(0, np.uint8)
     return FoldedTexts(held[offsets[0] : offsets[-1]].copy(), offsets - offsets[0])
 
