@@ -73,10 +73,30 @@ def _weakest_link(pairs: Pairs, ids: Ids, n_shingles: NDArray[np.int32]) -> dict
         share(pairs.shared, n_shingles[pairs.firsts], empty=0.0),
         share(pairs.shared, n_shingles[pairs.seconds], empty=0.0),
     )
-    firsts, seconds = pairs.firsts.tolist(), pairs.seconds.tolist()
-    roots: dict[int, int] = {}
+    last = last_needed(pairs.firsts.tolist(), pairs.seconds.tolist(), strength)
+    if last is None or pairs.relations[last] == EXACT:
+        return None
+    return {
+        "doc_id_a": ids[int(pairs.firsts[last])],
+        "doc_id_b": ids[int(pairs.seconds[last])],
+        "relation": RELATIONS[pairs.relations[last]],
+        "containment": round(float(strength[last]), 4),
+    }
 
-    def find(node: int) -> int:
+
+def last_needed(firsts: list[Any], seconds: list[Any], strength: NDArray[np.float32]) -> int | None:
+    """Return the place of the weakest pair without which those that the pairs connect would fall apart.
+
+    Parameters
+    ----------
+    firsts, seconds : list
+        The two ends of each pair: anything that can be told apart.
+    strength : float32 array
+        Of each pair; of equals the first goes first.
+    """
+    roots: dict[Any, Any] = {}
+
+    def find(node: Any) -> Any:
         while roots.setdefault(node, node) != node:
             roots[node] = roots[roots[node]]
             node = roots[node]
@@ -88,14 +108,7 @@ def _weakest_link(pairs: Pairs, ids: Ids, n_shingles: NDArray[np.int32]) -> dict
         if a != b:
             roots[a] = b
             last = k
-    if last is None or pairs.relations[last] == EXACT:
-        return None
-    return {
-        "doc_id_a": ids[firsts[last]],
-        "doc_id_b": ids[seconds[last]],
-        "relation": RELATIONS[pairs.relations[last]],
-        "containment": round(float(strength[last]), 4),
-    }
+    return last
 
 
 def suspicions(largest: list[dict[str, Any]], n_articles: int) -> list[str]:

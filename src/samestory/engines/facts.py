@@ -15,7 +15,7 @@ from samestory.config import Config
 from samestory.engines.duplicates import Found, Job, Units
 from samestory.engines.stories import facts_of
 from samestory.kernels.clusters import MOST_LISTED
-from samestory.largest import N_LARGEST, _weakest_link, suspicions
+from samestory.largest import N_LARGEST, last_needed, suspicions
 from samestory.params import Banding
 from samestory.read import Source
 from samestory.summary import peak_memory_bytes
@@ -163,12 +163,24 @@ def weakest_links(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]
     names = np.asarray(table["cluster_id"].to_numpy())
     for cluster_id in dict.fromkeys(names.tolist()):
         own = table.filter(pa.array(names == cluster_id))
-        columns = ["id_a", "id_b", "relation", "containment", "back"]
-        named = own.select(columns).rename_columns(
-            ["doc_id_a", "doc_id_b", "relation", "containment_a_in_b", "containment_b_in_a"]
-        )
-        link = json.dumps(_weakest_link(named))
+        link = json.dumps(_weakest_link(own))
         yield pa.RecordBatch.from_arrays([pa.array([cluster_id]), pa.array([link])], schema=LINK)
+
+
+def _weakest_link(pairs: pa.Table) -> dict[str, Any] | None:
+    strength = np.maximum(pairs["containment"].to_numpy(), pairs["back"].to_numpy())
+    last = last_needed(pairs["doc"].to_pylist(), pairs["other"].to_pylist(), strength)
+    if last is None:
+        return None
+    row = pairs.slice(last, 1).to_pylist()[0]
+    if row["relation"] == schema.EXACT:
+        return None
+    return {
+        "doc_id_a": row["id_a"],
+        "doc_id_b": row["id_b"],
+        "relation": row["relation"],
+        "containment": round(float(strength[last]), 4),
+    }
 
 
 def _warnings(units: Units) -> list[str]:

@@ -16,13 +16,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from samestory.budget import Budget
 from samestory.config import Config
-from samestory.corpus import Corpus
+from samestory.corpus import Corpus, Room
 from samestory.engines.gathered import Gathered, gather
 from samestory.engines.rows import Ints, numbers_of, rows_from
-from samestory.identity import founding_times
+from samestory.identity import times_of
+from samestory.metadata import Metadata
 from samestory.params import choose_banding
-from samestory.pipeline import count_shared, left_for_stories
+from samestory.pipeline import count_shared
 from samestory.progress import ignore_progress
 from samestory.schema import STORIES, TIMESTAMP
 from samestory.scratch import Scratch
@@ -30,7 +32,7 @@ from samestory.signature import Sketches
 from samestory.story.blocks import StoryRoom
 from samestory.storyline import find_stories, weigh_units
 from samestory.summary import stories_stats
-from samestory.tabulate import Stories, pairs_table, stories_table
+from samestory.tabulate import Stories, gather_clusters, gather_pairs, pairs_table, stories_table
 from samestory.textstore import TextStore
 from samestory.threads import threads
 
@@ -118,17 +120,18 @@ def tell_stories(batches: Iterable[pa.RecordBatch], config: Config) -> Iterator[
         gathered = gather(batches, store)
         if gathered is None:
             gathered = _nobody(store)
-        corpus = _corpus(gathered, config, executor, store)
+        budget = Budget.of(config.memory_bytes, config.n_threads, len(gathered))
+        corpus = _corpus(gathered, config, executor, Room(budget, scratch, store))
         founders = _founders(gathered)
-        times = founding_times(corpus.articles["published_at"])
-        room = StoryRoom(left_for_stories(config, len(gathered)), scratch)
+        times = times_of(corpus.articles)
+        room = StoryRoom(budget.stories, scratch)
         weighed = weigh_units(corpus, founders, times, ignore_progress, room)
         stories = find_stories(weighed, times, ignore_progress)
         del weighed
         shared = count_shared(stories, corpus, ignore_progress)
         yield from _article_rows(gathered, stories)
         yield from _pair_rows(gathered, corpus, stories, shared, founders)
-        yield from _story_rows(corpus, stories)
+        yield from _story_rows(corpus, stories, times)
 
 
 def read_stories(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -147,7 +150,7 @@ def _nobody(store: TextStore) -> Gathered:
     return Gathered(schema.empty_table(), nothing, nothing, nothing, store)
 
 
-def _corpus(gathered: Gathered, config: Config, executor: Any, store: TextStore) -> Corpus:
+def _corpus(gathered: Gathered, config: Config, executor: Any, room: Room) -> Corpus:
     """Return the articles as `samestory.storyline` takes them."""
     n = len(gathered)
     banding = choose_banding(config.threshold, config.recall, config.num_perm)
@@ -165,13 +168,13 @@ def _corpus(gathered: Gathered, config: Config, executor: Any, store: TextStore)
         config=config,
         banding=banding,
         executor=executor,
-        articles=pa.table(columns),
+        articles=Metadata.of(pa.table(columns)),
         sketches=sketches,
         samples=[],
         names=[],
-        batch_sizes=[len(batch) for _, batch in store.numbered()],
+        batch_sizes=[len(batch) for _, batch in room.texts.numbered()],
         folded_sizes=gathered.sizes,
-        texts=store,
+        room=room,
         n_bytes=0,
         n_removed=np.zeros(n, dtype=np.int32),
     )
@@ -205,7 +208,8 @@ def _pair_rows(
 ) -> Iterator[pa.RecordBatch]:
     ids = gathered.column("doc_id")
     pairs = stories.pairs[np.lexsort((stories.pairs[:, 1], stories.pairs[:, 0]))]  # as they are tabulated
-    table = pairs_table(ids, corpus.sketches.n_shingles, [], stories, shared).combine_chunks()
+    alone = gather_clusters([], corpus.sketches.n_shingles)  # whose clusters are told below
+    table = pairs_table(corpus.articles.ids, alone, gather_pairs([], stories, shared)).table()
     for begin in range(0, len(pairs), _AT_ONCE):
         own, rows = pairs[begin : begin + _AT_ONCE], table.slice(begin, _AT_ONCE).combine_chunks()
         told = {name: _chunk(rows[name]) for name in ("relation", "jaccard", "story_score")}
@@ -225,8 +229,8 @@ def _pair_rows(
         )
 
 
-def _story_rows(corpus: Corpus, stories: Stories) -> Iterator[pa.RecordBatch]:
-    table = stories_table(corpus.articles, stories)
+def _story_rows(corpus: Corpus, stories: Stories, times: Ints) -> Iterator[pa.RecordBatch]:
+    table = stories_table(corpus.articles, stories, times).table()
     for begin in range(0, len(table), _AT_ONCE):
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as writer:

@@ -14,12 +14,13 @@ from samestory.config import Config
 from samestory.engines.gathered import Gathered, gather, rounds
 from samestory.engines.rows import ARTICLE, PAIR, VERDICT, Ints, rows_from
 from samestory.kernels.buckets import list_components
+from samestory.metadata import Metadata
 from samestory.params import choose_banding
 from samestory.partial import choose_delegates
 from samestory.schema import ARTICLE as ARTICLE_SCHEMA
 from samestory.schema import METADATA_COLUMNS
 from samestory.signature import Sketches
-from samestory.tabulate import clusters_table, pairs_table
+from samestory.tabulate import clusters_table, gather_clusters, gather_pairs, pairs_table
 from samestory.textstore import TextStore
 from samestory.verify import Verified, find_founders, verify
 
@@ -57,7 +58,9 @@ def verdicts(
     n = len(gathered)
     founders = find_founders(parts, n)
     delegates = choose_delegates(sketches.n_units, sketches.text_keys, founders)
-    clusters = clusters_table(_named(gathered), sketches.n_shingles, np.zeros(n, np.float32), parts)
+    found = gather_clusters(parts, sketches.n_shingles)
+    named = _named(gathered)
+    clusters = clusters_table(named, found, np.zeros(n, np.int32), sketches.n_units).table()
     yield rows_from(
         VERDICT,
         n,
@@ -73,13 +76,13 @@ def verdicts(
         containment=_one(clusters, "containment"),
         id_b=_one(clusters, "representative_id"),
     )
-    yield _pairs(gathered, sketches, comps, parts)
+    yield _pairs(gathered, pairs_table(named.ids, found, gather_pairs(parts)).table(), comps, parts)
 
 
-def _pairs(gathered: Gathered, sketches: Sketches, comps: Ints, parts: list[Verified]) -> pa.RecordBatch:
+def _pairs(gathered: Gathered, pairs: pa.Table, comps: Ints, parts: list[Verified]) -> pa.RecordBatch:
+    """Return the pairs, with their places among those that were found."""
     found = np.concatenate([np.empty((0, 4), np.int64), *(part.pairs for part in parts)])
     order = np.lexsort((found[:, 1], found[:, 0]))
-    pairs = pairs_table(gathered.column("doc_id"), sketches.n_shingles, parts)
     n = len(order)
     return rows_from(
         VERDICT,
@@ -100,12 +103,12 @@ def _pairs(gathered: Gathered, sketches: Sketches, comps: Ints, parts: list[Veri
     )
 
 
-def _named(gathered: Gathered) -> pa.Table:
-    """Return the ids of the articles in a table of which `clusters_table` makes one: without metadata."""
+def _named(gathered: Gathered) -> Metadata:
+    """Return the ids of the articles as `clusters_table` takes them: without metadata."""
     n = len(gathered)
     columns = {"doc_id": gathered.column("doc_id")}
     columns |= {name: pa.nulls(n, ARTICLE_SCHEMA.field(name).type) for name in METADATA_COLUMNS}
-    return pa.table(columns)
+    return Metadata.of(pa.table(columns))
 
 
 def _one(table: pa.Table, name: str) -> Any:
