@@ -114,7 +114,7 @@ def link_partition(batches: Iterator[pa.RecordBatch], index_bits: int) -> Iterat
     docs = np.unique(np.concatenate([part for parts in by_band.values() for _, part in parts]))
     parents = np.arange(len(docs), dtype=np.int32)
     for parts in by_band.values():
-        keys = np.concatenate([key for key, _ in parts])
+        keys: Words = np.concatenate([key for key, _ in parts])
         places = np.searchsorted(docs, np.concatenate([doc for _, doc in parts]))
         packed: Words = keys | places.astype(np.uint64)
         packed.sort()

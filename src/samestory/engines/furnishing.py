@@ -130,8 +130,8 @@ class _Partition:
         return np.asarray(n_single >= (1.0 - MADE_OF) * total)
 
     def _remover(self, learnt: Learnt) -> Remover:
-        source, url = (self._gathered.column(name) for name in ("source", "url"))
-        names = name_sites(self._sites, learnt.sites, source, url)
+        told = self._gathered.table
+        names = name_sites(self._sites, learnt.sites, lambda rows: told.take(pa.array(rows)))
         return Remover(as_furniture(learnt, names, self._by_character))
 
     def _without(
