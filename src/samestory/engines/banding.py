@@ -116,7 +116,7 @@ def link_partition(batches: Iterator[pa.RecordBatch], index_bits: int) -> Iterat
     for parts in by_band.values():
         keys: Words = np.concatenate([key for key, _ in parts])
         places = np.searchsorted(docs, np.concatenate([doc for _, doc in parts]))
-        packed: Words = keys | places.astype(np.uint64)
+        packed: Words = np.bitwise_or(keys, places.astype(np.uint64))
         packed.sort()
         _link(packed, index_bits, parents)
     yield edge_rows(*forest(docs, parents))
