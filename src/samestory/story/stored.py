@@ -94,7 +94,7 @@ class StoredTerms:
         block_of = articles // self.at_once
         if np.all(block_of[1:] >= block_of[:-1]):
             starts = np.flatnonzero(np.diff(block_of, prepend=-1))
-            for begin, end in zip(starts, [*starts[1:], len(articles)], strict=True):
+            for begin, end in zip(starts, [*starts[1:], len(articles)][: len(starts)], strict=True):
                 self._read(int(block_of[begin]), 0, articles[begin:end], names[begin:end])
                 self._read(int(block_of[begin]), 1, articles[begin:end], weights[begin:end])
             return
