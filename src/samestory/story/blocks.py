@@ -22,7 +22,7 @@ from samestory.story.terms import MOST_TERMS, Rows
 BYTES_OF_AN_ARTICLE: Final = 3700
 """What weighing an article and finding its neighbours takes where nothing is put into files."""
 _FOR_LISTS: Final = 2
-_FOR_BLOCK: Final = 4
+_FOR_BLOCK: Final = 3
 _FOR_SORTING: Final = 2
 _CHUNK: Final = 1024
 
