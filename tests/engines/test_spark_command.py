@@ -50,6 +50,7 @@ def test_files_of_several_formats_give_the_local_result(tmp_path: Path) -> None:
     stats = json.loads(done.stdout)
     assert stats == json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert stats["engine"] == "spark"
+    assert stats["seconds"]["total"] > 0
     assert stats["partitions"] == 3
     assert {k: v for k, v in stats.items() if k not in _OWN} == {
         k: v for k, v in json.loads(json.dumps(local.stats)).items() if k not in _OWN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -64,6 +65,7 @@ class Job:
     in_one_task: int = connecting.EDGES_IN_ONE_TASK
     observer: Observer = ignore_progress
     timings: Timings = field(default_factory=Timings)
+    started: float = field(default_factory=time.perf_counter)
 
     @property
     def banding(self) -> Banding:
@@ -74,6 +76,11 @@ class Job:
     def by_character(self) -> bool:
         """Whether shingles are runs of characters."""
         return self.config.shingle_unit == "char"
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds that each stage took, and all so far."""
+        return {**self.timings.seconds, "total": time.perf_counter() - self.started}
 
     @contextlib.contextmanager
     def stage(self, name: str, number: int) -> Iterator[None]:

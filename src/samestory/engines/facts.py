@@ -89,7 +89,7 @@ def run_facts(
         "largest_clusters": largest,
         "warnings": [*_warnings(units), *suspicions(largest, n)],
         "text_bytes": units.text_bytes,
-        "seconds": {stage: round(value, 3) for stage, value in job.timings.seconds.items()},
+        "seconds": {stage: round(value, 3) for stage, value in job.seconds.items()},
         "peak_memory_bytes": peak_memory_bytes(),
     }
 

@@ -92,28 +92,27 @@ def _run(
 ) -> tuple[dict[str, Any], list[str]]:
     check_folder(target, overwrite=overwrite)
     f_names = [CLUSTERS_FILE, PAIRS_FILE]
-    with job.timings.stage("total"):
-        with job.stage("read and sketch", 0):
-            numbers = job.frames.session.range(0, len(units), 1, max(1, len(units)))
-            read = job.frames.map(numbers, read_units, rows.READ, units=units, config=job.config)
-            read = job.frames.keep(read)
-            told = survey(read, len(units), in_memory=False)
-            numbered = number(read, told, job, named=True)
-            _check_unique(numbered, told, units, job.config)
-        found = find_duplicates(numbered, told, job)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with _temporary_folder(target) as temporary:
-                stats = _write(temporary, found, told, source, job)
-                others = (FURNITURE_FILE, STORIES_FILE)
-                f_names += [name for name in others if (temporary / name).exists()]
-                _move_into_place(temporary, target)
-        except OSError as error:
-            raise OutputError(
-                f"cannot write to {target}: {error.strerror or error}", hint="check its space and rights"
-            ) from error
-        finally:
-            job.frames.let_go_all()
+    with job.stage("read and sketch", 0):
+        numbers = job.frames.session.range(0, len(units), 1, max(1, len(units)))
+        read = job.frames.map(numbers, read_units, rows.READ, units=units, config=job.config)
+        read = job.frames.keep(read)
+        told = survey(read, len(units), in_memory=False)
+        numbered = number(read, told, job, named=True)
+        _check_unique(numbered, told, units, job.config)
+    found = find_duplicates(numbered, told, job)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _temporary_folder(target) as temporary:
+            stats = _write(temporary, found, told, source, job)
+            others = (FURNITURE_FILE, STORIES_FILE)
+            f_names += [name for name in others if (temporary / name).exists()]
+            _move_into_place(temporary, target)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write to {target}: {error.strerror or error}", hint="check its space and rights"
+        ) from error
+    finally:
+        job.frames.let_go_all()
     return stats, [*f_names, RUN_FILE]
 
 
