@@ -32,7 +32,12 @@ def star_edges(n: int) -> Any:
 @pytest.mark.parametrize("in_one_task", [0, 1_000_000])
 @pytest.mark.parametrize(
     "edges",
-    [random_edges(300, 180, 1), chain_edges(400, 2), star_edges(200), np.zeros((0, 2), np.int64)],
+    [
+        pytest.param(random_edges(300, 180, 1), marks=pytest.mark.slow),
+        chain_edges(400, 2),
+        star_edges(200),
+        np.zeros((0, 2), np.int64),
+    ],
     ids=["random", "chain", "star", "none"],
 )
 def test_they_are_those_of_networkx(spark: Any, edges: Any, in_one_task: int) -> None:

@@ -32,6 +32,7 @@ def cluster(folder: Path, *inputs: str, check: bool = True) -> subprocess.Comple
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=check)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("spark")  # or there is no Java
 def test_files_of_several_formats_give_the_local_result(tmp_path: Path) -> None:
     rows = articles(6, 30)
@@ -62,6 +63,7 @@ def test_files_of_several_formats_give_the_local_result(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".out*"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("spark")
 def test_a_repeated_id_is_named_with_its_files(tmp_path: Path) -> None:
     rows = articles(6, 4)

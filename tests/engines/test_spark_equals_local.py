@@ -29,7 +29,9 @@ def on_spark(
         pairs.unpersist()
 
 
-@pytest.mark.parametrize("partitions", [1, 2, 16])
+@pytest.mark.parametrize(
+    "partitions", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(16, marks=pytest.mark.slow)]
+)
 def test_it_is_the_same_for_any_number_of_partitions(spark: Any, partitions: int) -> None:
     data = table(articles())
     local = samestory.cluster(data)
@@ -44,9 +46,9 @@ def test_it_is_the_same_for_any_number_of_partitions(spark: Any, partitions: int
 @pytest.mark.parametrize(
     "settings",
     [
-        {"boilerplate": False},
+        pytest.param({"boilerplate": False}, marks=pytest.mark.slow),
         {"partial": False, "representative": "longest"},
-        {"shingle": "char:9", "founder_overlap": 0.4},
+        pytest.param({"shingle": "char:9", "founder_overlap": 0.4}, marks=pytest.mark.slow),
     ],
 )
 def test_it_is_the_same_with_other_settings(spark: Any, settings: dict[str, Any]) -> None:
@@ -54,6 +56,7 @@ def test_it_is_the_same_with_other_settings(spark: Any, settings: dict[str, Any]
     assert_same(samestory.cluster(data, config), *on_spark(spark, data, config, 3))
 
 
+@pytest.mark.slow
 def test_a_crowd_of_edits_is_the_same(spark: Any) -> None:
     data = crowd()
     local = samestory.cluster(data)
@@ -61,7 +64,7 @@ def test_a_crowd_of_edits_is_the_same(spark: Any) -> None:
     assert_same(local, *on_spark(spark, data, samestory.Config(), 3))
 
 
-@pytest.mark.parametrize("in_one_task", [0, 1000])
+@pytest.mark.parametrize("in_one_task", [0, pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_chain_is_one_component_however_it_is_found(
     spark: Any, in_one_task: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,6 +75,7 @@ def test_a_chain_is_one_component_however_it_is_found(
     assert_same(local, *on_spark(spark, data, samestory.Config(), 2))
 
 
+@pytest.mark.slow
 def test_an_order_that_was_lost_is_given_by_a_column(spark: Any) -> None:
     data = table(articles(3, 12))
     local = samestory.cluster(data)
@@ -79,6 +83,7 @@ def test_an_order_that_was_lost_is_given_by_a_column(spark: Any) -> None:
     assert_same(local, *on_spark(spark, shuffled, samestory.Config(), 2, order_by="doc_id"))
 
 
+@pytest.mark.slow
 def test_ids_are_made_of_places_where_there_are_none(spark: Any) -> None:
     data = table(articles(4, 8)).drop_columns(["doc_id"])
     assert_same(samestory.cluster(data), *on_spark(spark, data, samestory.Config(), 2))
@@ -108,8 +113,8 @@ def test_a_broken_row_is_named(spark: Any) -> None:
 
 def test_what_it_cannot_do_is_said(spark: Any) -> None:
     data = table(articles(5, 3))
-    with pytest.raises(ConfigError, match="stories"):
-        on_spark(spark, data, samestory.Config(level="story"), 1)
+    with pytest.raises(ConfigError, match="sets no broken rows aside"):
+        on_spark(spark, data, samestory.Config(on_error="skip"), 1)
     with pytest.raises(ConfigError, match="partitions"):
         on_spark(spark, data, samestory.Config(), 0)
     with pytest.raises(SchemaError, match="no column 'nowhere'"):

@@ -36,7 +36,14 @@ def corpus(dates: str) -> pa.Table:
     return to_table(found)
 
 
-@pytest.mark.parametrize(("dates", "partitions"), [("dated", 1), ("undated", 16), ("mixed", 2)])
+@pytest.mark.parametrize(
+    ("dates", "partitions"),
+    [
+        pytest.param("dated", 1, marks=pytest.mark.slow),
+        pytest.param("undated", 16, marks=pytest.mark.slow),
+        ("mixed", 2),
+    ],
+)
 def test_the_tables_are_those_of_the_local_engine(
     spark: Any, tmp_path: Path, dates: str, partitions: int
 ) -> None:

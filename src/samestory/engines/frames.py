@@ -46,10 +46,10 @@ class Frames:
             return self.session.createDataFrame(values, schema)
 
     def keep(self, frame: DataFrame) -> DataFrame:
-        """Make a frame and keep it, in memory and on the disk; a part that is lost is made again."""
+        """Make a frame and keep it, on the disk; a part that is lost is made again."""
         from pyspark import StorageLevel
 
-        kept = frame.persist(StorageLevel.MEMORY_AND_DISK)
+        kept = frame.persist(StorageLevel.DISK_ONLY)
         planned = self._planned_anew(kept)
         self._kept.append((planned, kept))
         return planned

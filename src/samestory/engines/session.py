@@ -143,6 +143,9 @@ def _settings(config: Config, partitions: int | None) -> dict[str, str]:
         "spark.sql.autoBroadcastJoinThreshold": str(64 << 20),
         # The rows that the JVM looks at are few, and compiling each plan anew costs more than they do.
         "spark.sql.codegen.wholeStage": "false",
+        # What is kept goes to the disk so many rows at a time, of which Java's serializer holds a hundred.
+        "spark.sql.inMemoryColumnarStorage.batchSize": "512",
+        "spark.sql.inMemoryColumnarStorage.compressed": "false",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.parquet.compression.codec": "zstd",
         "spark.ui.showConsoleProgress": "false",

@@ -230,12 +230,14 @@ def _pair_rows(
 
 
 def _story_rows(corpus: Corpus, stories: Stories, times: Ints) -> Iterator[pa.RecordBatch]:
-    table = stories_table(corpus.articles, stories, times).table()
-    for begin in range(0, len(table), _AT_ONCE):
+    table = stories_table(corpus.articles, stories, times)
+    begin = 0
+    for piece in table:
         sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table.slice(begin, _AT_ONCE))
+        with pa.ipc.new_stream(sink, piece.schema) as writer:
+            writer.write_table(piece)
         yield _payload_row(STORY, begin, sink.getvalue().to_pybytes())
+        begin += len(piece)
     yield _payload_row(FACTS, 0, json.dumps(stories_stats(stories, table)).encode())
 
 
