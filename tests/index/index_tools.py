@@ -199,7 +199,7 @@ def alive(index: samestory.Index) -> np.ndarray:
 def told_by_index(index: samestory.Index) -> dict[str, dict[str, Any]]:
     """What an index says of each article: the columns that a run would give it, by its id."""
     state = index._saved.load()
-    own = alive(index)
+    own = np.flatnonzero(state.articles["is_alive"] > 0)  # of this state: another load may find a later one
     ids = [state.id_of(one) for one in own.tolist()]
     if not ids:
         return {}
