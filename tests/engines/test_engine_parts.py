@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from samestory.engines.banding import link_partition, route_bands
 from samestory.engines.blobs import _spark_hash, pack, slots_of, unpack
+from samestory.engines.bundles import bundle_up, cuts_of, rows_of_bundles
 from samestory.engines.connecting import finish
 from samestory.engines.rows import as_rows, as_words, rows_of, words_of
 
@@ -50,11 +51,13 @@ def test_columns_of_words_come_back_from_slices() -> None:
 def test_a_bucket_of_equal_articles_costs_its_partition_an_entry() -> None:
     n = 5000
     bands = np.full((n, 3), 7 << 40, dtype=np.uint64)
-    batch = pa.RecordBatch.from_arrays(
+    articles = pa.RecordBatch.from_arrays(
         [pa.array(np.arange(n)), as_rows(bands), pa.array(np.ones(n, np.int32))],
         names=["doc", "bands", "n_shingles"],
     )
-    routed = list(route_bands([batch], 3, 2, 13))
+    bundles = bundle_up(articles, rows_of_bundles(articles.schema.names), cuts_of(articles))
+    assert len(bundles) == 2
+    routed = list(route_bands([bundles], 3, 2, 13))
     keys = [unpack(value.as_buffer())["key"] for value in routed[0].column("payload")]
     assert [len(key) for key in keys] == [1, 1, 1]
     edges = list(link_partition(iter(routed), 13))

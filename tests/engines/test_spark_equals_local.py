@@ -11,7 +11,7 @@ from made_corpus import articles, assert_same, chain, crowd, table
 
 import samestory
 import samestory.spark
-from samestory.engines.duplicates import Job
+from samestory.engines.job import Job
 from samestory.errors import ConfigError, InputError, SchemaError
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::ResourceWarning")

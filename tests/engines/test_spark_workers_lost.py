@@ -19,7 +19,7 @@ os.environ["SPARK_HOME"] = pyspark.__path__[0]
 os.environ["PYSPARK_PYTHON"] = sys.executable
 from pyspark.sql import SparkSession
 import samestory, samestory.spark
-from samestory.engines.duplicates import Job
+from samestory.engines.job import Job
 from made_corpus import articles, assert_same, table
 
 killed = []

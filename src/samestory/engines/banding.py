@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from samestory.engines.blobs import blob_rows, blobs_in, pack, slots_of
+from samestory.engines.bundles import articles_in
 from samestory.engines.rows import Ints, Words, numbers_of, rows_of
 from samestory.kernels.buckets import link_buckets
 from samestory.kernels.clusters import settle
@@ -21,6 +22,8 @@ from samestory.kernels.clusters import settle
 KEYS: Final = 1
 EDGES: Final = 2
 _DOCS_AT_ONCE: Final = 1 << 19
+_DENSE_BITS: Final = 24
+"""Of up to two to this many articles, an array has a place for each."""
 
 
 def index_bits_of(n: int) -> int:
@@ -36,11 +39,11 @@ def route_bands(
     Parameters
     ----------
     batches : iterable of RecordBatch
-        With the columns `doc`, `bands` and `n_shingles`.
+        Of bundles with the columns `doc`, `bands` and `n_shingles`.
     """
     docs: list[Ints] = []
     keys: list[Words] = []
-    for batch in batches:
+    for batch in articles_in(batches):
         has_any = numbers_of(batch.column("n_shingles"), np.int32) > 0
         docs.append(numbers_of(batch.column("doc"), np.int64)[has_any])
         keys.append(rows_of(batch.column("bands"), n_bands)[has_any])
@@ -111,15 +114,23 @@ def link_partition(batches: Iterator[pa.RecordBatch], index_bits: int) -> Iterat
     yield from (edge_rows(*edge) for edge in edges)
     if not by_band:
         return
-    docs = np.unique(np.concatenate([part for parts in by_band.values() for _, part in parts]))
+    docs = _docs_of(by_band, index_bits)
     parents = np.arange(len(docs), dtype=np.int32)
     for parts in by_band.values():
         keys: Words = np.concatenate([key for key, _ in parts])
-        places = np.searchsorted(docs, np.concatenate([doc for _, doc in parts]))
-        packed: Words = np.bitwise_or(keys, places.astype(np.uint64))
+        own = np.concatenate([doc for _, doc in parts])
+        places = own if index_bits <= _DENSE_BITS else np.searchsorted(docs, own)
+        packed: Words = np.bitwise_or(keys, places.view(np.uint64))
         packed.sort()
         _link(packed, index_bits, parents)
     yield edge_rows(*forest(docs, parents))
+
+
+def _docs_of(by_band: dict[int, list[tuple[Words, Ints]]], index_bits: int) -> Ints:
+    """Return the articles of a partition, or simply all where there are few enough."""
+    if index_bits <= _DENSE_BITS:
+        return np.arange(1 << index_bits)
+    return np.unique(np.concatenate([part for parts in by_band.values() for _, part in parts]))
 
 
 EDGE: Final = pa.schema(

@@ -50,8 +50,18 @@ def unpack(payload: Any) -> dict[str, NDArray[Any]]:
 def blob_rows(slots: list[int], kind: int, payloads: list[bytes]) -> pa.RecordBatch:
     """Return rows of blobs of one kind."""
     kinds = pa.array(np.full(len(slots), kind, dtype=np.int32))
-    columns = [pa.array(slots, pa.int32()), kinds, pa.array(payloads, pa.binary())]
+    columns = [pa.array(slots, pa.int32()), kinds, binary(payloads)]
     return pa.RecordBatch.from_arrays(columns, schema=BLOB)
+
+
+def binary(values: list[bytes]) -> pa.Array:
+    """Return values as a binary column, of large ones faster than PyArrow does."""
+    offsets = np.zeros(len(values) + 1, dtype=np.int64)
+    np.cumsum([len(value) for value in values], out=offsets[1:])
+    if offsets[-1] > np.iinfo(np.int32).max:
+        return pa.array(values, pa.binary())  # which raises, and says why
+    buffers = [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(b"".join(values))]
+    return pa.Array.from_buffers(pa.binary(), len(values), buffers)
 
 
 def blobs_in(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:

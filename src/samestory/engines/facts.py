@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from samestory import schema
 from samestory.config import Config
-from samestory.engines.duplicates import Found, Job, Units
+from samestory.engines.bundles import bundles_in
+from samestory.engines.duplicates import Found
+from samestory.engines.job import Job
+from samestory.engines.numbering import Units
+from samestory.engines.rows import PAIR, VERDICT
 from samestory.engines.stories import facts_of
 from samestory.kernels.clusters import MOST_LISTED
 from samestory.largest import N_LARGEST, last_needed, suspicions
@@ -27,6 +32,16 @@ if TYPE_CHECKING:
 _RELATIONS: Final = (
     schema.UNIQUE, schema.REPRESENTATIVE, schema.EXACT, schema.NEAR, schema.PARTIAL, schema.LINKED,
 )  # fmt: skip
+_LINKED: Final = ("doc", "other", "relation", "containment", "back", "cluster_id", "id_a", "id_b")
+LINKS: Final = pa.schema(
+    [
+        pa.field("round", pa.int32()),
+        *(
+            VERDICT.field(name)
+            for name in ("doc", "other", "relation", "containment", "back", "cluster_id", "id_a", "id_b")
+        ),
+    ]
+)
 LINK: Final = pa.schema([pa.field("cluster_id", pa.string()), pa.field("link", pa.string())])
 
 
@@ -111,19 +126,13 @@ def _counts(clusters: DataFrame) -> dict[str, Any]:
 
 def _removed(found: Found, job: Job) -> dict[str, Any]:
     """Return how much was taken out as furniture, as `samestory.corpus.Corpus.removed` does."""
-    from pyspark.sql import functions as f
-
-    row = found.clean.agg(
-        f.count_if(f.col("n_removed") != 0).alias("articles"),
-        f.coalesce(f.sum("n_removed"), f.lit(0)).alias("removed"),
-        f.coalesce(f.sum("n_units"), f.lit(0)).alias("units"),
-    ).first()
-    told = row.asDict() if row is not None else {}
-    n_words = told["removed"] + told["units"]
+    names = ("n_changed", "n_removed_in_all", "n_units_in_all")
+    changed, removed, units = found.clean.sums(*names).values()
+    n_words = removed + units
     return {
-        "articles": told["articles"],
-        "characters" if job.by_character else "words": told["removed"],
-        "ratio": round(told["removed"] / n_words, 6) if n_words else 0.0,
+        "articles": changed,
+        "characters" if job.by_character else "words": removed,
+        "ratio": round(removed / n_words, 6) if n_words else 0.0,
     }
 
 
@@ -140,8 +149,8 @@ def _largest(clusters: DataFrame, found: Found, job: Job) -> list[dict[str, Any]
     n_linked = {row["cluster_id"]: row["n"] for row in linked.groupBy("cluster_id").agg(
         f.count("*").alias("n")
     ).collect()}  # fmt: skip
-    own = found.pairs.where(f.col("cluster_id").isin(ids)).repartition(len(ids), "cluster_id")
-    links = job.frames.map(own, weakest_links, LINK).collect()
+    wanted = job.frames.map(found.verdicts.where(f"kind = {PAIR}"), pairs_in, LINKS, clusters=ids)
+    links = job.frames.map(wanted.repartition(len(ids), "cluster_id"), weakest_links, LINK).collect()
     weakest = {row["cluster_id"]: json.loads(row["link"]) for row in links}
     return [
         {
@@ -154,6 +163,15 @@ def _largest(clusters: DataFrame, found: Found, job: Job) -> list[dict[str, Any]
     ]
 
 
+def pairs_in(batches: Iterable[pa.RecordBatch], clusters: list[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the pairs of some clusters, a row each."""
+    for bundle in bundles_in(batches):
+        own = bundle.articles.filter(pc.is_in(bundle.articles.column("cluster_id"), pa.array(clusters)))
+        if len(own):
+            rounds = pa.array(np.full(len(own), bundle.head("round"), np.int32))
+            yield own.select(LINKS.names[1:]).add_column(0, "round", rounds).cast(LINKS)
+
+
 def weakest_links(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Find the weakest link of each cluster, of which all pairs are here."""
     held = [batch for batch in batches if len(batch)]
@@ -163,6 +181,8 @@ def weakest_links(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]
     names = np.asarray(table["cluster_id"].to_numpy())
     for cluster_id in dict.fromkeys(names.tolist()):
         own = table.filter(pa.array(names == cluster_id))
+        # In the second round a cluster may have got the name of one of the first.
+        own = own.filter(pc.equal(own["round"], pc.max(own["round"])))
         link = json.dumps(_weakest_link(own))
         yield pa.RecordBatch.from_arrays([pa.array([cluster_id]), pa.array([link])], schema=LINK)
 

@@ -12,22 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from samestory.config import Config
-from samestory.engines import rows
+from samestory.engines.bundles import READ_BUNDLES, Numbering
 from samestory.engines.duplicates import (
     Found,
-    Job,
-    Units,
     check_config,
     clusters_frame,
     find_duplicates,
-    number,
     pairs_frame,
-    repeated_ids,
-    survey,
 )
 from samestory.engines.facts import run_facts
 from samestory.engines.frames import Frames
 from samestory.engines.furnishing import BLOCKS_SENT, read_furniture
+from samestory.engines.job import Job
+from samestory.engines.numbering import Numbered, Units, repeated_ids, survey
 from samestory.engines.reading import Unit, plan_units, read_units
 from samestory.engines.session import check_partitions, open_session
 from samestory.engines.stories import stories_frame
@@ -41,7 +38,9 @@ from samestory.write import _move_into_place, _temporary_folder, _write_synced, 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_SMALL_BYTES: Final = 256 << 20
+_SMALL_BYTES: Final = 4 << 30
+_DISTINCT: Final = ("doc_id", "cluster_id", "representative_id", "title", "url", "doc_id_a", "doc_id_b")
+"""Columns of which a dictionary would hold nearly every value."""
 
 
 def cluster_to_folder(
@@ -69,13 +68,21 @@ def cluster_to_folder(
                 return _run(units, source, job, Path(os.path.realpath(output)), overwrite=overwrite)
         finally:
             if is_own:
-                session.stop()
+                _stop(session)
+
+
+def _stop(session: Any) -> None:
+    """Stop a session; of one whose JVM has ended nothing is left to stop."""
+    from py4j.protocol import Py4JError
+
+    with contextlib.suppress(Py4JError, OSError):
+        session.stop()
 
 
 @contextlib.contextmanager
 def _plainly() -> Iterator[None]:
     """Turn what Spark raises into an error with its first line."""
-    from py4j.protocol import Py4JError
+    from py4j.protocol import Py4JError, Py4JNetworkError
     from pyspark.errors import PySparkException
 
     try:
@@ -83,6 +90,11 @@ def _plainly() -> Iterator[None]:
     except (PySparkException, Py4JError) as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
         told = next((line for line in reversed(lines) if line.startswith("samestory.errors.")), None)
+        if isinstance(error, Py4JNetworkError) or "OutOfMemoryError" in str(error):
+            raise SamestoryError(
+                "Spark's Java process has ended, or has no memory left",
+                hint="give it more with --memory, or make smaller tasks with --partitions",
+            ) from error
         message = told.partition(": ")[2] if told else lines[-1] if lines else type(error).__name__
         raise SamestoryError(f"a job of Spark failed: {message.strip()}") from error
 
@@ -94,12 +106,13 @@ def _run(
     f_names = [CLUSTERS_FILE, PAIRS_FILE]
     with job.stage("read and sketch", 0):
         numbers = job.frames.session.range(0, len(units), 1, max(1, len(units)))
-        read = job.frames.map(numbers, read_units, rows.READ, units=units, config=job.config)
+        read = job.frames.map(numbers, read_units, READ_BUNDLES, units=units, config=job.config)
         read = job.frames.keep(read)
         told = survey(read, len(units), in_memory=False)
-        numbered = number(read, told, job, named=True)
+        job.plan(told.n, told.text_bytes)
+        numbered = Numbered(read, Numbering(told.firsts, named=True), job)
         _check_unique(numbered, told, units, job.config)
-    found = find_duplicates(numbered, told, job)
+    found = find_duplicates(numbered, job)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _temporary_folder(target) as temporary:
@@ -119,8 +132,8 @@ def _run(
 def _write(folder: Path, found: Found, units: Units, source: Source, job: Job) -> dict[str, Any]:
     """Write the tables and the facts to a folder."""
     with job.stage("tabulate", 5):
-        clusters = _written(clusters_frame(found, units.n, job), folder / CLUSTERS_FILE)
-        pairs = _written(pairs_frame(found, units.n, job), folder / PAIRS_FILE)
+        clusters = _written(clusters_frame(found, job), folder / CLUSTERS_FILE)
+        pairs = _written(pairs_frame(found, job), folder / PAIRS_FILE)
         n_blocks = 0
         if found.furniture is not None:
             blocks = job.frames.map(found.furniture.select("facts"), read_furniture, BLOCKS_SENT)
@@ -138,7 +151,10 @@ def _write(folder: Path, found: Found, units: Units, source: Source, job: Job) -
 def _written(frame: DataFrame, path: Path) -> DataFrame:
     """Write a frame as a folder of Parquet files, named in order; return it as it can be read from there."""
     session = frame.sparkSession
-    frame.write.option("compression", "zstd").parquet(path.as_uri())
+    writer = frame.write.option("compression", "zstd")
+    for name in _DISTINCT:
+        writer = writer.option(f"parquet.enable.dictionary#{name}", "false")
+    writer.parquet(path.as_uri())
     for extra in [*path.glob(".*.crc"), *path.glob("_SUCCESS")]:
         extra.unlink()
     if not any(path.glob("*.parquet")):
@@ -150,7 +166,7 @@ def _written(frame: DataFrame, path: Path) -> DataFrame:
     return session.read.schema(frame.schema).parquet(path.as_uri())
 
 
-def _check_unique(numbered: DataFrame, told: Units, units: list[Unit], config: Config) -> None:
+def _check_unique(numbered: Numbered, told: Units, units: list[Unit], config: Config) -> None:
     found, n = repeated_ids(numbered)
     if not found:
         return

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+BATCH_BYTES: Final = 4 << 20
+"""Batches on the way to the workers and back have about so many bytes."""
 
 Work = Callable[..., Iterator[pa.RecordBatch]]
 
@@ -33,7 +36,7 @@ class Frames:
         """
 
         def call(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            return work(batches, **given)
+            return _in_pieces(work(batches, **given))
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of pandas, which is not used
@@ -53,6 +56,16 @@ class Frames:
         planned = self._planned_anew(kept)
         self._kept.append((planned, kept))
         return planned
+
+    def some(self, planned: DataFrame, columns: list[str]) -> DataFrame:
+        """Return some columns of a frame that `keep` returned: the others are not read from the disk.
+
+        Articles are wide rows, and most of what is asked of them is not.
+        """
+        for one, kept in self._kept:
+            if one is planned:
+                return kept.select(*columns)
+        return planned.select(*columns)
 
     def _planned_anew(self, frame: DataFrame) -> DataFrame:
         """Return a frame of the same rows whose plan begins there.
@@ -84,6 +97,13 @@ class Frames:
         for _, kept in self._kept:
             kept.unpersist()
         self._kept.clear()
+
+
+def _in_pieces(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield batches of some megabytes: memory for larger ones is asked of the system anew each time."""
+    for batch in batches:
+        rows = max(1, len(batch) * BATCH_BYTES // max(1, batch.nbytes))
+        yield from (batch.slice(begin, rows) for begin in range(0, max(1, len(batch)), rows))
 
 
 def as_struct(schema: pa.Schema) -> Any:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from samestory.config import Config
 from samestory.engines.blobs import unpack
+from samestory.engines.bundles import CLEAN_BUNDLES, clean_bundles
 from samestory.engines.gathered import Gathered, gather, spans
 from samestory.engines.rows import (
     CLEAN,
@@ -55,24 +56,23 @@ def furnish(batches: Iterable[pa.RecordBatch], config: Config, rank_bits: int) -
     Parameters
     ----------
     batches : iterable of RecordBatch
-        Rows of articles, with `site` and `is_host`, and rows with a `payload`: the counts of
-        `samestory.engines.singles.count_singles`.
+        Of bundles of all columns of `samestory.engines.rows.PLACED`, and rows with a `payload`: the
+        counts of `samestory.engines.singles.count_singles`.
     config : Config
     rank_bits : int
         Of the whole input.
     """
     counts: list[dict[str, NDArray[Any]]] = []
 
-    def articles() -> Iterator[pa.RecordBatch]:
+    def bundles() -> Iterator[pa.RecordBatch]:
         for batch in batches:
             payloads = batch.column("payload")
             if payloads.null_count < len(payloads):
                 counts.extend(unpack(value.as_buffer()) for value in payloads if value.is_valid)
-                batch = batch.filter(payloads.is_null())
-            yield batch.drop_columns(["payload"])
+            yield batch
 
     with TextStore() as store:
-        gathered = gather(articles(), store)
+        gathered = gather(bundles(), store)
         if gathered is not None:
             yield from _Partition(gathered, counts, config, rank_bits).cleaned()
 
@@ -118,7 +118,7 @@ class _Partition:
             texts = self._gathered.collect(part)
             if remover is not None:
                 texts = self._without(part, texts, learnt, remover, salts, n_removed)
-            yield self._rows(part, texts, prints, n_removed)
+            yield clean_bundles(self._rows(part, texts, prints, n_removed))
         if remover is not None:
             yield _furniture_row(remover.counted().table)
 
@@ -225,9 +225,7 @@ def _furniture_row(blocks: pa.Table) -> pa.RecordBatch:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, BLOCKS) as writer:
         writer.write_table(blocks)
-    return rows_from(
-        CLEAN, 1, doc=np.array([-1], np.int64), facts=pa.array([sink.getvalue().to_pybytes()], pa.binary())
-    )
+    return rows_from(CLEAN_BUNDLES, 1, facts=pa.array([sink.getvalue().to_pybytes()], pa.binary()))
 
 
 def read_furniture(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

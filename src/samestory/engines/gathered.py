@@ -1,4 +1,4 @@
-"""A small corpus: the article rows that came to one partition, in input order."""
+"""A small corpus: the articles that came to one partition, in input order."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from samestory.band import Components
 from samestory.buffers import string_buffers
+from samestory.engines.bundles import articles_in
 from samestory.engines.rows import Ints, Words, bytes_of, keys_of, numbers_of, rows_of, words_of
 from samestory.errors import OutputError
 from samestory.fingerprints import N_PARTITIONS, Sample
@@ -26,6 +27,7 @@ from samestory.verify import Articles
 
 ROUND_BYTES: Final = 1 << 27
 """Articles are worked on in rounds of about this many bytes of folded text."""
+_STORED_BYTES: Final = 8 << 20
 _SAMPLED: Final = 1 << (LOCAL_BITS - 1)
 
 
@@ -117,7 +119,7 @@ def as_sample(entries: Words) -> Sample:
 
 
 def gather(batches: Iterable[pa.RecordBatch], store: TextStore) -> Gathered | None:
-    """Take in the articles of a partition; None where there are none.
+    """Take in the articles of the bundles of a partition; None where there are none.
 
     Raises
     ------
@@ -126,24 +128,37 @@ def gather(batches: Iterable[pa.RecordBatch], store: TextStore) -> Gathered | No
     """
     kept: list[pa.RecordBatch] = []
     sizes: list[Ints] = []
-    for batch in batches:
-        if not len(batch):
-            continue
-        place = batch.schema.get_field_index("text")
-        texts = bytes_of(batch.column(place))
-        sizes.append(np.diff(texts.offsets))
-        store.add(store.keep(texts))
-        if not store.complete:
-            raise OutputError("no room for the texts of a partition", hint="use more partitions or free disk")
-        kept.append(batch.remove_column(place))
+    texts: list[FoldedTexts] = []
+    for articles in articles_in(batches):
+        place = articles.schema.get_field_index("text")
+        if place >= 0:
+            texts.append(bytes_of(articles.column(place)))
+            articles = articles.remove_column(place)
+        kept.append(articles)
+        if sum(len(one.data) for one in texts) >= _STORED_BYTES:
+            sizes.append(_store(texts, store))
+            texts = []
+    if texts:
+        sizes.append(_store(texts, store))
     if not kept:
         return None
+    sizes = sizes or [np.zeros(sum(map(len, kept)), dtype=np.int64)]
     table = pa.Table.from_batches(kept)
     docs = numbers_of(table["doc"], np.int64)
     order = np.argsort(docs, kind="stable")
     return Gathered(
         table.take(pa.array(order)).combine_chunks(), docs[order], np.concatenate(sizes)[order], order, store
     )
+
+
+def _store(texts: list[FoldedTexts], store: TextStore) -> Ints:
+    """Store some texts, and return their sizes."""
+    sizes = np.concatenate([np.diff(one.offsets) for one in texts])
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    store.add(store.keep(FoldedTexts(np.concatenate([one.data for one in texts]), offsets)))
+    if not store.complete:
+        raise OutputError("no room for the texts of a partition", hint="use more partitions or free disk")
+    return np.asarray(sizes, dtype=np.int64)
 
 
 def rounds(components: Components, sizes: Ints, most: int = ROUND_BYTES) -> Iterator[Components]:

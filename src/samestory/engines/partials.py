@@ -7,16 +7,26 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from samestory.band import Components
 from samestory.config import Config
 from samestory.engines.blobs import blobs_in
+from samestory.engines.bundles import (
+    ROUTED,
+    VERDICT_BUNDLES,
+    assigned_in,
+    assigned_or_not_in,
+    collected,
+    rows_of_bundles,
+    send,
+)
 from samestory.engines.gathered import as_sample, gather, rounds
 from samestory.engines.reading import prints_column
-from samestory.engines.rows import COUNT, VERDICT, Ints, bytes_of, keys_of, numbers_of, rows_from, words_of
+from samestory.engines.rows import Ints, bytes_of, keys_of, numbers_of, rows_from, words_of
 from samestory.engines.singles import send_entries
-from samestory.engines.verifying import roots_of, verdicts
+from samestory.engines.verifying import SECOND, VERIFIED, roots_of, verdicts
 from samestory.fingerprints import Runs, sample, sort_postings
 from samestory.kernels import partial as kernel
 from samestory.kernels.buckets import list_components
@@ -38,8 +48,17 @@ PROPOSED: Final = pa.schema(
     ]
 )
 """A pair to compare, the founders of their clusters, the units of the shorter, fingerprints that pair it."""
+EDGES: Final = ("a", "b", "shared", "comp", "seq")
+LINKED: Final = rows_of_bundles(
+    [*VERIFIED, "founder", "label"],
+    ROUTED,
+    pa.field("kind", pa.int32()),
+    *(pa.field(name, pa.int64()) for name in EDGES),
+)
+"""Bundles of articles on the way to their linked clusters; edges on the same way have a `kind`."""
 CANDIDATE: Final = 3
 NEAR: Final = 4
+"""Kinds of edges."""
 
 
 def route_delegates(
@@ -50,12 +69,24 @@ def route_delegates(
     Parameters
     ----------
     batches : iterable of RecordBatch
-        With the columns `doc`, `founder`, `text_key`, `n_units`, and `prints` or, where all runs of a
-        small corpus are fingerprints, `text`.
+        Of bundles of the columns `doc`, `text_key`, `n_units`, and `prints` or, where all runs of a
+        small corpus are fingerprints, `text`; to members of components, `founder` and `is_delegate` are
+        assigned.
     """
-    for batch in batches:
+    for batch in collected(_delegates(batches)):
         for begin in range(0, len(batch), 1 << (LOCAL_BITS - 2)):
             yield _route(batch.slice(begin, 1 << (LOCAL_BITS - 2)), n_partitions, runs)
+
+
+def _delegates(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the articles that stand for their clusters; who is in none stands for itself."""
+    for articles, assigned in assigned_or_not_in(batches):
+        founders = numbers_of(articles.column("doc"), np.int64)
+        stands = np.ones(len(founders), dtype=np.bool_)
+        if assigned is not None:
+            founders[assigned["at"]] = assigned["founder"]
+            stands[assigned["at"]] = assigned["is_delegate"].astype(np.bool_)
+        yield articles.append_column("founder", pa.array(founders)).filter(pa.array(stands))
 
 
 def _route(batch: pa.RecordBatch, n_partitions: int, runs: Runs) -> pa.RecordBatch:
@@ -133,29 +164,34 @@ def choose_proposed(
         yield batch.filter(pa.array(enough))
 
 
+def route_linked(batches: Iterable[pa.RecordBatch], n_partitions: int) -> Iterator[pa.RecordBatch]:
+    """Send the articles that have a `label` and a `founder` assigned to the partition of the label."""
+    for articles in collected(assigned_in(batches, "founder", "label")):
+        yield send(articles, LINKED, numbers_of(articles.column("label"), np.int64), n_partitions)
+
+
 def relate_partition(batches: Iterable[pa.RecordBatch], config: Config) -> Iterator[pa.RecordBatch]:
     """Relate the linked clusters of one partition.
 
     Parameters
     ----------
     batches : iterable of RecordBatch
-        Rows of articles, with `founder`; and rows of a `kind`: `CANDIDATE` pairs and `NEAR` pairs, with
-        `a`, `b`, and of the latter `shared`, `comp` and `seq`.
+        Of bundles of articles, with `founder`; and rows of a `kind`: `CANDIDATE` pairs and `NEAR`
+        pairs, with `a`, `b`, and of the latter `shared`, `comp` and `seq`.
     config : Config
     """
     edges: dict[int, list[pa.RecordBatch]] = {CANDIDATE: [], NEAR: []}
-    names = ["a", "b", "shared", "comp", "seq"]
 
-    def articles() -> Iterator[pa.RecordBatch]:
+    def bundles() -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            kinds = numbers_of(batch.column("kind"), np.int32)
+            kinds = numbers_of(pc.fill_null(batch.column("kind"), 0), np.int32)
             for kind, kept in edges.items():
                 if (kinds == kind).any():
-                    kept.append(batch.filter(pa.array(kinds == kind)).select(names))
-            yield batch.filter(pa.array(kinds == 0)).drop_columns(["kind", *names])
+                    kept.append(batch.select(list(EDGES)).filter(pa.array(kinds == kind)))
+            yield batch
 
     with TextStore() as store:
-        gathered = gather(articles(), store)
+        gathered = gather(bundles(), store)
         if gathered is None:
             return
         sketches = gathered.sketches(choose_banding(config.threshold, config.recall, config.num_perm).bands)
@@ -174,14 +210,8 @@ def relate_partition(batches: Iterable[pa.RecordBatch], config: Config) -> Itera
             found.append(related.verified)
             n_round_ups += related.n_round_ups
             n_cut += related.n_cut
-        yield from verdicts(gathered, sketches, founders, found)
-        yield rows_from(
-            VERDICT,
-            1,
-            kind=np.array([COUNT], np.int32),
-            doc=np.array([n_round_ups], np.int64),
-            other=np.array([n_cut], np.int64),
-        )
+        yield from verdicts(gathered, sketches, founders, found, SECOND)
+        yield rows_from(VERDICT_BUNDLES, 1, n_round_ups=np.array([n_round_ups]), n_cut=np.array([n_cut]))
 
 
 def _edges(

@@ -1,4 +1,4 @@
-"""Reading in the workers: units of the input, or the partitions of a Spark DataFrame, as `rows.READ`."""
+"""Reading in the workers: units of the input, or the partitions of a Spark DataFrame, as bundles."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from samestory import errors
 from samestory.config import Config
 from samestory.corpus import _read_texts
+from samestory.engines.bundles import READ_BUNDLES, bundle_up, cuts_of
 from samestory.engines.rows import (
     READ,
     as_bytes,
@@ -125,7 +126,7 @@ def _groups(part: Part) -> list[Unit]:
 def read_units(
     batches: Iterable[pa.RecordBatch], units: list[Unit], config: Config
 ) -> Iterator[pa.RecordBatch]:
-    """Read the units whose numbers come in: each as rows, then a row of facts."""
+    """Read the units whose numbers come in: each as bundles, then a row of facts."""
     banding = choose_banding(config.threshold, config.recall, config.num_perm)
     for batch in batches:
         for number in batch.column(0).to_pylist():
@@ -139,7 +140,7 @@ def _read_unit(number: int, unit: Unit, config: Config, banding: Banding) -> Ite
         source = Source([unit.reader()], config, [unit.parts[0].name])
         for batch in source.batches():
             if len(batch):
-                yield sketched(batch, number, n, config, banding)
+                yield _bundles(sketched(batch, config, banding), number, n)
                 n += len(batch)
                 n_bytes += batch["text"].nbytes
     except SamestoryError as error:
@@ -152,7 +153,7 @@ def _read_unit(number: int, unit: Unit, config: Config, banding: Banding) -> Ite
 def read_partition(
     batches: Iterable[pa.RecordBatch], columns: Columns, config: Config
 ) -> Iterator[pa.RecordBatch]:
-    """Read one partition of a DataFrame: as rows, then a row of facts."""
+    """Read one partition of a DataFrame: as bundles, then a row of facts."""
     from pyspark import TaskContext
 
     banding = choose_banding(config.threshold, config.recall, config.num_perm)
@@ -177,16 +178,20 @@ def read_partition(
             if converted.undated and not first_undated:
                 first_undated = list(converted.undated[0])
             n_undated += len(converted.undated)
-            yield sketched(converted.batch, unit, n, config, banding)
+            yield _bundles(sketched(converted.batch, config, banding), unit, n)
             n_bytes += converted.batch["text"].nbytes
             n += len(piece)
     yield _told(unit, n, {"text_bytes": n_bytes, "undated": {"n": n_undated, "row": first_undated}})
 
 
-def sketched(
-    batch: pa.RecordBatch, unit: int, place: int, config: Config, banding: Banding
-) -> pa.RecordBatch:
-    """Return a batch of articles, the first of which has a place in its unit, as rows."""
+def _bundles(articles: pa.RecordBatch, unit: int, place: int) -> pa.RecordBatch:
+    """Return articles as bundles; the first article has a place in its unit."""
+    cuts = cuts_of(articles)
+    return bundle_up(articles, READ_BUNDLES, cuts, unit=np.full(len(cuts) - 1, unit), place=place + cuts[:-1])
+
+
+def sketched(batch: pa.RecordBatch, config: Config, banding: Banding) -> pa.RecordBatch:
+    """Return a batch of articles with the columns of `rows.READ`."""
     if len(batch) > 1 << LOCAL_BITS:
         raise ValueError(f"a batch of {len(batch)} articles is too large")
     judged, n_removed = _read_texts(batch, config)
@@ -200,8 +205,6 @@ def sketched(
     return rows_from(
         READ,
         n,
-        unit=np.full(n, unit, dtype=np.int32),
-        place=np.arange(place, place + n, dtype=np.int64),
         doc_id=batch["doc_id"],
         **{name: batch[name] for name in METADATA_COLUMNS[:-1]},
         time=batch["published_at"].cast(pa.int64()),
@@ -229,7 +232,7 @@ def prints_column(partitions: list[Any], n: int) -> pa.Array:
 
 def _told(unit: int, n: int, facts: dict[str, Any]) -> pa.RecordBatch:
     return rows_from(
-        READ,
+        READ_BUNDLES,
         1,
         unit=np.array([unit], np.int32),
         place=np.array([n], np.int64),

@@ -29,28 +29,19 @@ _SKETCHED: Final = [
     pa.field("prints", pa.binary()),
     pa.field("n_removed", pa.int32()),
 ]
+_DOC: Final = pa.field("doc", pa.int64(), nullable=False)
 
-READ: Final = pa.schema(
-    [
-        pa.field("unit", pa.int32(), nullable=False),
-        pa.field("place", pa.int64(), nullable=False),
-        *_TOLD,
-        *_SKETCHED,
-        pa.field("host", pa.int64()),
-        pa.field("outlet", pa.int64()),
-        pa.field("facts", pa.string()),
-    ]
+READ: Final = pa.schema([*_TOLD, *_SKETCHED, pa.field("host", pa.int64()), pa.field("outlet", pa.int64())])
+"""Columns of articles as they are read."""
+PLACED: Final = pa.schema(
+    [_DOC, *_TOLD, *_SKETCHED, pa.field("site", pa.int64()), pa.field("is_host", pa.bool_())]
 )
-"""Articles as they are read: `place` is that within the unit. A row with `facts` tells of its unit."""
-
-CLEAN: Final = pa.schema(
-    [pa.field("doc", pa.int64(), nullable=False), *_TOLD, *_SKETCHED, pa.field("facts", pa.binary())]
-)
-"""Articles by their number in the input, without furniture. A row with `facts` holds furniture learnt."""
+"""Of articles by their number in the input, with their sites."""
+CLEAN: Final = pa.schema([_DOC, *_TOLD, *_SKETCHED])
+"""Of articles without furniture."""
 
 VERDICT: Final = pa.schema(
     [
-        pa.field("kind", pa.int32(), nullable=False),
         pa.field("doc", pa.int64()),
         pa.field("other", pa.int64()),
         pa.field("comp", pa.int64()),
@@ -67,15 +58,16 @@ VERDICT: Final = pa.schema(
         pa.field("id_b", pa.string()),
     ]
 )
-"""What verification says, by `kind`.
+"""What verification says: bundles of these columns are of a `kind`.
 
 `ARTICLE`: of `doc`, whose cluster's founder is `other`; `id_b` is the representative's. `PAIR`: of `doc` and
 the later `other`; `containment` of the first in the second, `back` the other way; `seq` in the order in
-which the pairs were found. `COUNT`: `doc` round-ups were found, `other` pairs were not joined.
+which the pairs were found.
 """
 ARTICLE: Final = 0
 PAIR: Final = 1
-COUNT: Final = 2
+STORY: Final = 2
+"""Of articles: what stories say of them."""
 
 
 def as_bytes(folded: FoldedTexts) -> pa.Array:

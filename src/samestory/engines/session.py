@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from samestory.config import Config
+from samestory.engines.frames import BATCH_BYTES
 from samestory.errors import ConfigError, MissingDependencyError, SamestoryError
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def open_session(
         check_java()
         settings = _settings(config, partitions)
         if is_small:
-            settings["spark.driver.extraJavaOptions"] = "-XX:TieredStopAtLevel=1"
+            settings["spark.driver.extraJavaOptions"] += " -XX:TieredStopAtLevel=1"
         return _start(settings), True
     builder = SparkSession.builder.appName("samestory")
     for name, value in _settings(config, partitions).items():
@@ -137,15 +138,17 @@ def _settings(config: Config, partitions: int | None) -> dict[str, str]:
     """Return the settings of a session; where it runs, only if nobody else has said so."""
     chosen = {
         "spark.sql.execution.arrow.maxRecordsPerBatch": "8192",
-        "spark.sql.execution.arrow.maxBytesPerBatch": str(64 << 20),
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(BATCH_BYTES),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(partitions or 4 * config.n_threads),
         "spark.sql.autoBroadcastJoinThreshold": str(64 << 20),
         # The rows that the JVM looks at are few, and compiling each plan anew costs more than they do.
         "spark.sql.codegen.wholeStage": "false",
-        # What is kept goes to the disk so many rows at a time, of which Java's serializer holds a hundred.
-        "spark.sql.inMemoryColumnarStorage.batchSize": "512",
         "spark.sql.inMemoryColumnarStorage.compressed": "false",
+        # A task that runs again may bundle the same articles in another way, which is no mistake.
+        "spark.sql.shuffle.orderIndependentChecksum.enabled": "false",
+        "spark.sql.shuffle.orderIndependentChecksum.enableFullRetryOnMismatch": "false",
+        "spark.sql.shuffle.orderIndependentChecksum.enableQueryLevelRollbackOnMismatch": "false",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.parquet.compression.codec": "zstd",
         "spark.ui.showConsoleProgress": "false",
@@ -158,12 +161,20 @@ def _settings(config: Config, partitions: int | None) -> dict[str, str]:
     return {
         **chosen,
         **scratch,
+        # Java's own serializer takes bytes a kilobyte at a time, and holds the last hundred objects.
+        "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
+        # Between tasks of one machine, compressing and summing up costs more than the bytes do.
+        "spark.rdd.compress": "false",
+        "spark.shuffle.compress": "false",
+        "spark.shuffle.checksum.enabled": "false",
         "spark.master": os.environ.get("MASTER", f"local[{config.n_threads}]"),
         "spark.driver.memory": f"{jvm >> 20}m",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
         "spark.python.daemon.module": "samestory.engines.daemon",
+        # Arrays of megabytes are no exception here, as the usual collector takes them to be.
+        "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
     }
 
 

@@ -10,7 +10,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from samestory.engines.blobs import blob_rows, blobs_in, pack, slots_of
+from samestory.engines.bundles import Numbering
 from samestory.engines.gathered import as_sample
+from samestory.engines.placing import with_sites
 from samestory.engines.rows import Ints, Words, numbers_of, words_of
 from samestory.fingerprints import sort_postings
 from samestory.kernels.runs import LOCAL_BITS
@@ -32,37 +34,43 @@ def rank_bits_of(n: int) -> int:
 
 
 def route_prints(
-    batches: Iterable[pa.RecordBatch], n_partitions: int, extra: tuple[str, ...] = ()
+    batches: Iterable[pa.RecordBatch], n_partitions: int, numbering: Numbering, shared: Ints
 ) -> Iterator[pa.RecordBatch]:
     """Send the fingerprints of the articles to the partitions of their keys, as blobs.
 
     Parameters
     ----------
     batches : iterable of RecordBatch
-        With the columns `doc`, `prints`, and those named in `extra`, numbers that go along.
+        Of bundles of `samestory.engines.bundles.READ_BUNDLES` with the columns `prints`, `host` and
+        `outlet`.
+    n_partitions : int
+    numbering : Numbering
+    shared : int64 array
+        Hosts that many outlets share.
     """
     held: list[pa.RecordBatch] = []
     n_entries = n_docs = 0
-    for batch in batches:
+    for batch in with_sites(batches, numbering, shared):
         held.append(batch)
         n_entries += batch.column("prints").nbytes // 8
         n_docs += len(batch)
         if n_entries >= _ENTRIES_AT_ONCE or n_docs >= 1 << (LOCAL_BITS - 2):
-            yield _route(held, n_partitions, extra)
+            yield _route(held, n_partitions)
             held, n_entries, n_docs = [], 0, 0
     if held:
-        yield _route(held, n_partitions, extra)
+        yield _route(held, n_partitions)
 
 
-def _route(held: list[pa.RecordBatch], n_partitions: int, extra: tuple[str, ...]) -> pa.RecordBatch:
+def _route(held: list[pa.RecordBatch], n_partitions: int) -> pa.RecordBatch:
     parts = [words_of(batch.column("prints")) for batch in held]
     entries = np.concatenate([np.zeros(0, np.uint64), *(values for values, _ in parts)])
     counts = np.concatenate([np.zeros(0, np.int64), *(np.diff(offsets) for _, offsets in parts)])
-    columns = {
-        name: np.concatenate([numbers_of(batch.column(name), np.int64) for batch in held])
-        for name in ("doc", *extra)
-    }
-    return send_entries(entries, counts, columns, n_partitions)
+    docs, sites = (
+        np.concatenate([numbers_of(batch.column(name), np.int64) for batch in held])
+        for name in ("doc", "site")
+    )
+    slots = np.array(slots_of(n_partitions), dtype=np.int64)[sites % n_partitions]
+    return send_entries(entries, counts, {"doc": docs, "slot": slots}, n_partitions)
 
 
 def send_entries(entries: Words, counts: Ints, columns: dict[str, Ints], n_partitions: int) -> pa.RecordBatch:
@@ -73,7 +81,9 @@ def send_entries(entries: Words, counts: Ints, columns: dict[str, Ints], n_parti
     owners = np.repeat(np.arange(len(counts)), counts)
     slots = slots_of(n_partitions)
     targets = ((entries >> np.uint64(32)) * np.uint64(n_partitions)) >> np.uint64(32)
-    order = np.argsort(targets.astype(np.int32), kind="stable")
+    # Of 16 bits NumPy sorts by radix.
+    narrow = np.uint16 if n_partitions <= 1 << 16 else np.int32
+    order = np.argsort(targets.astype(narrow), kind="stable")
     entries, owners = entries[order], owners[order]
     bounds = np.searchsorted(targets[order], np.arange(n_partitions + 1, dtype=np.uint64))
     chosen, payloads = [], []

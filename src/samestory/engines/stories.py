@@ -19,6 +19,9 @@ import pyarrow.compute as pc
 from samestory.budget import Budget
 from samestory.config import Config
 from samestory.corpus import Corpus, Room
+from samestory.engines import rows
+from samestory.engines.bundles import KIND, ROUND, ROUTED, bundle_up, cuts_of, rows_of_bundles
+from samestory.engines.finishing import in_order, route_articles, route_verdicts
 from samestory.engines.gathered import Gathered, gather
 from samestory.engines.rows import Ints, numbers_of, rows_from
 from samestory.identity import times_of
@@ -39,7 +42,7 @@ from samestory.threads import threads
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from samestory.engines.duplicates import Job
+    from samestory.engines.job import Job
 
 ARTICLE: Final = 0
 PAIR: Final = 1
@@ -47,7 +50,9 @@ STORY: Final = 2
 FACTS: Final = 3
 _AT_ONCE: Final = 1 << 14
 """Rows of a batch that is sent on."""
-_SENT: Final = ("doc", "doc_id", "title", "time", "text", "n_shingles", "n_units")
+SENT: Final = ("doc", "doc_id", "title", "time", "text", "n_shingles", "n_units")
+_SENT_ON: Final = rows_of_bundles([*SENT, "other"], ROUTED, KIND, ROUND)
+_IN_ORDER: Final = rows_of_bundles([*SENT, "founder"], pa.field("key", pa.int64()))
 
 TOLD: Final = pa.schema(
     [
@@ -76,20 +81,29 @@ those of `samestory.summary.stories_stats` as JSON.
 """
 
 
-def tell(articles: DataFrame, judged: DataFrame, job: Job) -> DataFrame:
+def tell(articles: DataFrame, verdicts: DataFrame, job: Job) -> DataFrame:
     """Return what is told of the stories of all articles.
 
     Parameters
     ----------
     articles : DataFrame
-        `samestory.engines.rows.CLEAN`.
-    judged : DataFrame
-        `samestory.engines.rows.VERDICT`, of the articles of components.
+        Bundles of the columns `SENT`.
+    verdicts : DataFrame
+        `samestory.engines.bundles.VERDICT_BUNDLES`.
     job : Job
     """
-    founders = judged.select("doc", judged["other"].alias("founder"))
-    sent = articles.select(*_SENT).join(founders, "doc", "left")
-    in_one = sent.repartition(1).sortWithinPartitions("doc")
+    routed = job.frames.map(articles, route_articles, _SENT_ON, rows=_SENT_ON, **job.in_order)
+    founders = job.frames.map(
+        verdicts,
+        route_verdicts,
+        _SENT_ON,
+        rows=_SENT_ON,
+        wanted={rows.ARTICLE: ["doc", "other"]},
+        **job.in_order,
+    )
+    both = routed.union(founders)
+    ordered = job.frames.map(both.repartition(job.n_partitions, "slot"), put_in_order, _IN_ORDER)
+    in_one = ordered.repartition(1).sortWithinPartitions("key")
     config = dataclasses.replace(job.config, scratch=None)  # a folder of the driver's machine
     return job.frames.map(in_one, tell_stories, TOLD, config=config)
 
@@ -107,13 +121,26 @@ def facts_of(told: DataFrame) -> dict[str, Any]:
     return found
 
 
+def put_in_order(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the articles of a partition in order, in bundles, each with its cluster's founder."""
+    table = in_order(batches, {rows.ARTICLE: ["other"]})
+    if table is None:
+        return
+    for batch in table.to_batches():
+        founders = pc.coalesce(batch.column("other"), batch.column("doc"))
+        articles = batch.drop_columns(["other"]).append_column("founder", founders)
+        cuts = cuts_of(articles)
+        docs = numbers_of(articles.column("doc"), np.int64)
+        yield bundle_up(articles, _IN_ORDER, cuts, key=docs[cuts[:-1]])
+
+
 def tell_stories(batches: Iterable[pa.RecordBatch], config: Config) -> Iterator[pa.RecordBatch]:
     """Find the stories of all articles, which come in order.
 
     Parameters
     ----------
     batches : iterable of RecordBatch
-        Of columns `doc`, `doc_id`, `title`, `time`, `text`, `n_shingles`, `n_units` and `founder`.
+        Of bundles of the columns `SENT`, and `founder`.
     config : Config
     """
     with TextStore() as store, Scratch() as scratch, threads(config.n_threads) as executor:
@@ -184,7 +211,7 @@ def _founders(gathered: Gathered) -> Ints:
     """Return the founder of each article's cluster; all are numbered from 0 on, as they come."""
     if not np.array_equal(gathered.docs, np.arange(len(gathered))):
         raise RuntimeError("not all articles came to the task that tells stories")
-    return numbers_of(pc.coalesce(gathered.column("founder"), gathered.column("doc")), np.int64)
+    return gathered.numbers("founder", np.int64)
 
 
 def _article_rows(gathered: Gathered, stories: Stories) -> Iterator[pa.RecordBatch]:

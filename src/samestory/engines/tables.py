@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from samestory.config import Config
-from samestory.engines import rows
-from samestory.engines.duplicates import (
-    Job,
-    check_config,
-    clusters_frame,
-    find_duplicates,
-    number,
-    pairs_frame,
-    repeated_ids,
-    survey,
-)
+from samestory.engines.bundles import READ_BUNDLES, Numbering
+from samestory.engines.duplicates import check_config, clusters_frame, find_duplicates, pairs_frame
 from samestory.engines.frames import Frames
+from samestory.engines.job import Job
+from samestory.engines.numbering import Numbered, repeated_ids, survey
 from samestory.engines.reading import read_partition
 from samestory.engines.session import check_partitions
 from samestory.errors import InputError, SchemaError
@@ -68,21 +61,22 @@ def _cluster(df: DataFrame, columns: Columns, job: Job) -> tuple[DataFrame, Data
     used = list(dict.fromkeys(name for name in columns.values() if name is not None))
     chosen = df.select(*(f"`{name.replace('`', '``')}`" for name in used))
     read = job.frames.keep(
-        job.frames.map(chosen, read_partition, rows.READ, columns=columns, config=job.config)
+        job.frames.map(chosen, read_partition, READ_BUNDLES, columns=columns, config=job.config)
     )
     units = survey(read, None, in_memory=True)
-    numbered = number(read, units, job, named=columns["doc_id"] is not None)
+    job.plan(units.n, units.text_bytes)
+    numbered = Numbered(read, Numbering(units.firsts, named=columns["doc_id"] is not None), job)
     if columns["doc_id"] is not None:
         _check_unique(numbered)
-    found = find_duplicates(numbered, units, job)
-    clusters = clusters_frame(found, units.n, job).persist()
-    pairs = pairs_frame(found, units.n, job).persist()
+    found = find_duplicates(numbered, job)
+    clusters = clusters_frame(found, job).persist()
+    pairs = pairs_frame(found, job).persist()
     clusters.count()
     pairs.count()
     return clusters, pairs
 
 
-def _check_unique(numbered: DataFrame) -> None:
+def _check_unique(numbered: Numbered) -> None:
     found, n = repeated_ids(numbered)
     if found:
         raise repeated_error(
