@@ -11,11 +11,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+SENT = pa.string()
+"""Type of bytes that go from partition to partition. Spark copies each binary value several times on its
+way, and points to strings where they are; it looks into neither. What is kept is binary all the same: of
+kept strings Spark keeps the first and the last in their order as well.
+"""
 BLOB = pa.schema(
     [
         pa.field("slot", pa.int32(), nullable=False),
         pa.field("kind", pa.int32(), nullable=False),
-        pa.field("payload", pa.binary(), nullable=False),
+        pa.field("payload", SENT, nullable=False),
     ]
 )
 """A row of a blob: where it goes, what it is, and the arrays."""
@@ -50,18 +55,18 @@ def unpack(payload: Any) -> dict[str, NDArray[Any]]:
 def blob_rows(slots: list[int], kind: int, payloads: list[bytes]) -> pa.RecordBatch:
     """Return rows of blobs of one kind."""
     kinds = pa.array(np.full(len(slots), kind, dtype=np.int32))
-    columns = [pa.array(slots, pa.int32()), kinds, binary(payloads)]
+    columns = [pa.array(slots, pa.int32()), kinds, bytes_column(payloads, SENT)]
     return pa.RecordBatch.from_arrays(columns, schema=BLOB)
 
 
-def binary(values: list[bytes]) -> pa.Array:
-    """Return values as a binary column, of large ones faster than PyArrow does."""
+def bytes_column(values: list[bytes], kind: pa.DataType) -> pa.Array:
+    """Return values as a column, of binary or `SENT`, of large ones faster than PyArrow does."""
     offsets = np.zeros(len(values) + 1, dtype=np.int64)
     np.cumsum([len(value) for value in values], out=offsets[1:])
     if offsets[-1] > np.iinfo(np.int32).max:
         return pa.array(values, pa.binary())  # which raises, and says why
     buffers = [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(b"".join(values))]
-    return pa.Array.from_buffers(pa.binary(), len(values), buffers)
+    return pa.Array.from_buffers(kind, len(values), buffers)
 
 
 def blobs_in(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:

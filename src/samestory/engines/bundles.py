@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from samestory.engines.blobs import binary, slots_of
+from samestory.engines.blobs import SENT, bytes_column, slots_of
 from samestory.engines.rows import CLEAN, PLACED, READ, VERDICT, Ints, numbers_of
 
 BUNDLE_BYTES: Final = 1 << 20
@@ -32,12 +32,18 @@ FIELDS: Final = {field.name: field for schema in (CLEAN, READ, PLACED, VERDICT) 
     "story_size": pa.field("story_size", pa.int32()),
     "story_score": pa.field("story_score", pa.float32()),
 }
+ROUTED: Final = pa.field("slot", pa.int32())
 _N: Final = pa.field("n", pa.int32())
+_BYTES: Final = (pa.binary(), pa.large_binary(), pa.string(), pa.large_string())
 
 
 def rows_of_bundles(columns: Iterable[str], *heads: pa.Field) -> pa.Schema:
-    """Return the schema of rows that are bundles: values of their own, how many articles, the columns."""
-    return pa.schema([*heads, _N, *(pa.field(name, pa.binary()) for name in columns)])
+    """Return the schema of rows that are bundles: values of their own, how many articles, the columns.
+
+    Those with a `slot` are on their way.
+    """
+    kind = SENT if ROUTED in heads else pa.binary()
+    return pa.schema([*heads, _N, *(pa.field(name, kind) for name in columns)])
 
 
 READ_BUNDLES: Final = rows_of_bundles(
@@ -63,7 +69,6 @@ VERDICT_BUNDLES: Final = rows_of_bundles(
 
 A row that is no bundle counts round-ups, and the pairs that these do not join.
 """
-ROUTED: Final = pa.field("slot", pa.int32())
 PLACES: Final = pa.schema(
     [pa.field("doc", pa.int64()), pa.field("key", pa.int64()), pa.field("at", pa.int32())]
 )
@@ -149,7 +154,7 @@ def bundle_up(articles: pa.RecordBatch, schema: pa.Schema, cuts: Ints, **heads: 
         elif field.name in names:
             column = articles.column(field.name)
             values = [_encoded(column[b:e], field.name) for b, e in itertools.pairwise(cuts)]
-            arrays.append(binary(values))
+            arrays.append(bytes_column(values, field.type))
         else:
             arrays.append(pa.nulls(len(cuts) - 1, field.type))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
@@ -296,7 +301,7 @@ def _sums(values: Ints, firsts: Ints) -> Ints:
 
 
 def _is_bundled(field: pa.Field) -> bool:
-    return field.name in FIELDS and (pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type))
+    return field.name in FIELDS and field.type in _BYTES
 
 
 def _encoded(column: Any, name: str) -> bytes:

@@ -70,7 +70,8 @@ def components(edges: DataFrame, frames: Frames, *, in_one_task: int = EDGES_IN_
     """
     edges = frames.map(edges, contract, EDGE)
     held = frames.keep(edges)
-    n_edges, mark = _state(held)
+    n_edges = held.count()
+    mark: int | None = None
     for _ in range(_MOST_ROUNDS):
         if n_edges <= in_one_task:
             return _named(frames.map(held.coalesce(1), finish, EDGE))

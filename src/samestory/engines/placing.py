@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from samestory.engines.blobs import SENT
 from samestory.engines.bundles import (
     ROUTED,
     Numbering,
@@ -22,7 +23,7 @@ from samestory.engines.rows import PLACED, Ints, numbers_of
 
 HOSTS: Final = pa.schema([pa.field("host", pa.int64()), pa.field("outlet", pa.int64())])
 """A host and an outlet that have an article in common."""
-PLACED_BUNDLES: Final = rows_of_bundles(PLACED.names, ROUTED, pa.field("payload", pa.binary()))
+PLACED_BUNDLES: Final = rows_of_bundles(PLACED.names, ROUTED, pa.field("payload", SENT))
 """Bundles on their way to their sites; counts on the same way are a `payload`."""
 
 
