@@ -21,7 +21,7 @@ from samestory.engines.bundles import (
     rows_of_bundles,
     send,
 )
-from samestory.engines.rows import ARTICLE, Ints, numbers_of
+from samestory.engines.rows import ARTICLE, PAIR, Ints, numbers_of
 from samestory.engines.verifying import FIRST
 from samestory.schema import CLUSTERS, PAIRS, TIMESTAMP, UNIQUE
 
@@ -171,15 +171,18 @@ def _beside(table: pa.Table, batches: list[pa.RecordBatch], names: list[str]) ->
 
 def pairs_rows(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Turn `PAIR_LINES` into rows of `samestory.schema.PAIRS`, in order."""
-    held: list[tuple[int, pa.RecordBatch]] = []
+    first: list[pa.RecordBatch] = []
+    others: list[pa.RecordBatch] = []
     seen: list[Ints] = []
     for bundle in bundles_in(batches):
-        if bundle.head("kind") == ARTICLE:
+        kind = bundle.head("kind")
+        if kind == ARTICLE:
             seen.append(numbers_of(bundle.articles.column("doc"), np.int64))
         else:
-            held.append((bundle.head("round"), bundle.articles))
+            is_first = kind == PAIR and bundle.head("round") == FIRST
+            (first if is_first else others).append(bundle.articles)
     again = np.unique(np.concatenate([np.zeros(0, np.int64), *seen]))
-    chosen = [_but(pairs, again) if round == FIRST else pairs for round, pairs in held]
+    chosen = [*(_but(pairs, again) for pairs in first), *others]
     if not chosen:
         return
     table = pa.concat_tables([pa.Table.from_batches([one]) for one in chosen], promote_options="default")
