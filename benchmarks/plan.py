@@ -21,19 +21,16 @@ from pathlib import Path
 
 import report
 from costs import (
-    BANDING,
-    FOLDED,
     HELD_BYTES,
-    METADATA_BYTES,
     PROGRAM_BYTES,
     RANK_LIMIT,
-    SHUFFLE_ROW,
     STAGES,
     Corpus,
     Entry,
     Rates,
     memory_bytes,
     scratch_bytes,
+    shuffled_bytes,
 )
 
 SPARK_FACTOR = 4.0  # if not measured: the most that is promised for the million
@@ -92,10 +89,7 @@ def sized(corpus: Corpus, rates: Rates, factor: float, args: argparse.Namespace)
     rows = []
     for n in SIZES:
         local = rates.seconds(n, corpus)
-        shuffled = n * (
-            BANDING.bands * SHUFFLE_ROW + corpus.fingerprints * SHUFFLE_ROW
-            + corpus.joined * corpus.text_bytes * FOLDED + 3 * METADATA_BYTES
-        )  # fmt: skip
+        shuffled = shuffled_bytes(n, corpus)
         cores = args.executors * args.cores
         moved = 2 * shuffled / (args.executors * args.bandwidth * 1e6)  # written once, read once
         disk = args.executors * args.disk * 1e9

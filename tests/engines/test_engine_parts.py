@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from samestory.engines.banding import link_partition, route_bands
-from samestory.engines.blobs import _spark_hash, pack, slots_of, unpack
+from samestory.engines.blobs import SENT, _spark_hash, bytes_column, pack, slots_of, unpack
 from samestory.engines.bundles import bundle_up, cuts_of, rows_of_bundles
 from samestory.engines.connecting import finish
 from samestory.engines.rows import as_rows, as_words, rows_of, words_of
+from samestory.engines.session import _environment
 
 
 def test_arrays_come_back_from_bytes() -> None:
@@ -65,3 +69,21 @@ def test_a_bucket_of_equal_articles_costs_its_partition_an_entry() -> None:
     assert len(found) == n - 1
     assert set(found.column("a").to_pylist()) == {0}
     assert roots.column("b").to_pylist() == [0]
+
+
+def test_what_goes_about_is_any_bytes_as_a_string() -> None:
+    values = [b"\xff\x00\xfe", b"", "é".encode(), bytes(range(256))]
+    column = bytes_column(values, SENT)
+    assert column.type == pa.string()
+    assert [one.as_buffer().to_pybytes() for one in column] == values
+    assert [one.as_buffer().to_pybytes() for one in column[1:3]] == values[1:3]
+
+
+def test_the_environment_of_the_jvm_is_not_that_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMESTORY_TEST_SET", "theirs")
+    monkeypatch.delenv("SAMESTORY_TEST_UNSET", raising=False)
+    with _environment({"SAMESTORY_TEST_SET": "ours", "SAMESTORY_TEST_UNSET": "ours"}):
+        assert os.environ["SAMESTORY_TEST_SET"] == "theirs"
+        assert os.environ["SAMESTORY_TEST_UNSET"] == "ours"
+    assert os.environ["SAMESTORY_TEST_SET"] == "theirs"
+    assert "SAMESTORY_TEST_UNSET" not in os.environ
