@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from functools import partial
 from typing import Any
 
@@ -119,3 +120,20 @@ def test_what_it_cannot_do_is_said(spark: Any) -> None:
         on_spark(spark, data, samestory.Config(), 0)
     with pytest.raises(SchemaError, match="no column 'nowhere'"):
         on_spark(spark, data, samestory.Config(text_column="nowhere"), 1)
+
+
+@pytest.mark.slow
+def test_job_after_job_leaves_no_plans_in_the_session(spark: Any) -> None:
+    from py4j.java_gateway import JavaObject
+
+    data = table(articles(6, 3))
+    n_held = []
+    gc.collect()
+    gc.disable()  # as it seldom comes to that by itself
+    try:
+        for _ in range(3):
+            on_spark(spark, data, samestory.Config(), 1)
+            n_held.append(sum(isinstance(one, JavaObject) for one in gc.get_objects()))
+    finally:
+        gc.enable()
+    assert n_held[2] <= n_held[0] * 1.1 + 20, n_held

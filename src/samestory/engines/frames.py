@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
@@ -97,6 +98,9 @@ class Frames:
         for _, kept in self._kept:
             kept.unpersist()
         self._kept.clear()
+        # PySpark's functions are in circles that hold plans in the JVM, as long as Python does not look for
+        # circles: a session in which job follows job would be full of them.
+        gc.collect()
 
 
 def _in_pieces(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
