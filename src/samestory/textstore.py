@@ -8,7 +8,6 @@ for it, `complete` turns false and the input is read again after all.
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,8 +24,8 @@ MEMORY_BYTES: Final = 256 << 20
 """Folded texts are kept in memory up to this many bytes."""
 FILE_BYTES: Final = 32 << 30
 """And in the temporary file up to this many."""
-_WORTH_SEEKING: Final = 4
-"""A batch is read as a whole unless the texts wanted are less than one part in so many of it."""
+SEEK_BYTES: Final = 8 << 10
+"""Reading from another place takes about as long as reading so many bytes on, wanted or not."""
 SPARE_BYTES: Final = 1 << 30
 """What is left on the disk for what cannot be read again."""
 
@@ -145,24 +144,29 @@ class TextStore:
     ) -> tuple[FoldedTexts, NDArray[np.int64]]:
         """Return texts that hold some of a batch's, and where these are among them.
 
-        Of a batch in the file only the stretches are read in which they stand.
+        Of a batch in the file only the stretches are read in which they stand; `selected` is in order.
         """
-        if isinstance(batch, FoldedTexts):
-            return batch, selected
+        if isinstance(batch, FoldedTexts) or not len(selected):
+            return self.load(batch, workspace), selected
         begins, ends = batch.offsets[selected], batch.offsets[selected + 1]
-        if (ends - begins).sum() * _WORTH_SEEKING > batch.offsets[-1]:
+        firsts = np.concatenate([[0], np.flatnonzero(begins[1:] - ends[:-1] > SEEK_BYTES) + 1])
+        lasts = np.concatenate([firsts[1:], [len(selected)]]) - 1
+        begins, ends = begins[firsts], ends[lasts]
+        if (ends - begins + SEEK_BYTES).sum() >= batch.offsets[-1]:
             return self.load(batch, workspace), selected
         if self._file is None:
             raise RuntimeError("the store is closed")
-        offsets = np.zeros(len(selected) + 1, dtype=np.int64)
-        np.cumsum(ends - begins, out=offsets[1:])
+        # Each stretch is of consecutive texts, wanted ones and those between them.
+        counts = selected[lasts] + 1 - selected[firsts]
+        skipped = selected[firsts] - (np.cumsum(counts) - counts)
+        held = np.arange(counts.sum()) + np.repeat(skipped, counts)
+        offsets = np.zeros(len(held) + 1, dtype=np.int64)
+        np.cumsum(batch.offsets[held + 1] - batch.offsets[held], out=offsets[1:])
         data = (workspace or Workspace()).at_least(int(offsets[-1]) + 64)
-        firsts = np.flatnonzero(begins[1:] != ends[:-1]) + 1  # where a stretch begins
-        bounds = [0, *firsts.tolist(), len(selected)]
-        for low, high in itertools.pairwise(bounds):
-            done, stop = int(offsets[low]), int(offsets[high])
-            self._file.read_into(data[done:stop], batch.begin + int(begins[low]))
-        return FoldedTexts(data, offsets), np.arange(len(selected))
+        places = np.concatenate([[0], np.cumsum(ends - begins)]).tolist()
+        for k, begin in enumerate(begins.tolist()):
+            self._file.read_into(data[places[k] : places[k + 1]], batch.begin + begin)
+        return FoldedTexts(data, offsets), selected - np.repeat(skipped, lasts + 1 - firsts)
 
     def close(self) -> None:
         """Let go of everything; the file is gone with it."""

@@ -71,3 +71,32 @@ def test_a_full_disk_is_no_error(store: TextStore, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("samestory.scratch.os.pwrite", fail)
     fill(store)
     assert not store.complete
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+@pytest.mark.parametrize("seek", [0, 30, 8 << 10])
+@pytest.mark.parametrize("wanted", [[], [0], [299], [7, 8, 9, 200], list(range(0, 300, 3)), list(range(300))])
+def test_some_texts_of_a_batch_come_back(
+    store: TextStore, wanted: list[int], seek: int, in_memory: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("samestory.textstore.MEMORY_BYTES", 1 << 20 if in_memory else 0)
+    monkeypatch.setattr("samestory.textstore.SEEK_BYTES", seek)
+    texts = [b"%d " % k * (k % 7) for k in range(300)]  # some are empty
+    store.add(store.keep(batch(b"before")))
+    store.add(store.keep(batch(*texts)))
+    (_, _), (_, kept) = store.numbered()
+    found, places = store.load_some(kept, np.array(wanted, dtype=np.int64))
+    assert [found.text(int(place)).encode() for place in places] == [texts[k] for k in wanted]
+
+
+def test_of_few_texts_far_apart_little_is_read(store: TextStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("samestory.textstore.MEMORY_BYTES", 0)
+    store.add(store.keep(batch(*[b"word " * 1000] * 400)))
+    ((_, kept),) = store.numbered()
+    found, places = store.load_some(kept, np.array([3, 4, 300], dtype=np.int64))
+    assert found.n_bytes == 3 * 5000
+    assert places.tolist() == [0, 1, 2]
+    # One is between the two, and not worth a second read.
+    found, places = store.load_some(kept, np.array([3, 5, 300], dtype=np.int64))
+    assert found.n_bytes == 4 * 5000
+    assert places.tolist() == [0, 2, 3]
