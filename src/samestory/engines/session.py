@@ -33,7 +33,7 @@ _MALLOC: Final = {
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
 }
 """For the JVM and its workers: buffers of megabytes are asked for all the time, and the system clears the
-pages of each that was given back in between, which takes a tenth of all the time there is.
+pages of each that was given back in between: of 440 seconds of processor time for a million articles some 30.
 """
 
 
