@@ -91,11 +91,7 @@ def write_result(
     """Write the files of a result to a folder: see `samestory.Result.write`."""
     target = Path(os.path.realpath(folder))
     check_folder(target, overwrite=overwrite)
-    footer = {
-        b"samestory.version": str(stats["version"]).encode(),
-        b"samestory.format_version": str(FORMAT_VERSION).encode(),
-        b"samestory.fingerprint": str(stats["fingerprint"]).encode(),
-    }
+    footer = footer_of(str(stats["version"]), str(stats["fingerprint"]))
     tables = {CLUSTERS_FILE: clusters, PAIRS_FILE: pairs}
     if furniture is not None and len(furniture):
         tables[FURNITURE_FILE] = Pieces.of(furniture)
@@ -119,20 +115,28 @@ def write_result(
 
 def _write_table(table: Pieces, path: Path, footer: dict[bytes, bytes], count: Counter) -> None:
     """Write a table row group by row group: the bytes depend on its values alone, not on its pieces."""
-    fields = table.schema.with_metadata(footer)
-    repeating = [name for name in ("relation", "source", "cluster_id") if name in fields.names]
     with path.open("wb") as file:
         # One group is written while the next is made.
-        with (
-            pq.ParquetWriter(
-                file, fields, compression="zstd", compression_level=1, use_dictionary=repeating
-            ) as writer,
-            threads(1) as executor,
-        ):
+        with parquet_writer(file, table.schema.with_metadata(footer)) as writer, threads(1) as executor:
             for group, _ in in_order(executor, writer.write_table, table.groups(GROUP_ROWS), 1):
                 count(len(group))
         file.flush()
         os.fsync(file.fileno())
+
+
+def parquet_writer(file: Any, fields: pa.Schema) -> pq.ParquetWriter:
+    """Return a writer of one of the tables, to a path or an open file."""
+    repeating = [name for name in ("relation", "source", "cluster_id") if name in fields.names]
+    return pq.ParquetWriter(file, fields, compression="zstd", compression_level=1, use_dictionary=repeating)
+
+
+def footer_of(version: str, fingerprint: str) -> dict[bytes, bytes]:
+    """Return what each of the files says of its making."""
+    return {
+        b"samestory.version": version.encode(),
+        b"samestory.format_version": str(FORMAT_VERSION).encode(),
+        b"samestory.fingerprint": fingerprint.encode(),
+    }
 
 
 def write_rejects(rejects: list[Any], path: Path) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from samestory.engines.bundles import PLACES, places_of
 from samestory.engines.job import Job, sent
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+
+SUMS: Final = ("size", "n_changed", "n_removed_in_all", "n_units_in_all")
+"""What bundles tell of their articles in all."""
 
 
 class Clean:
@@ -26,23 +31,24 @@ class Clean:
         self._kept = kept
         self._job = job
         self._places: DataFrame | None = None
+        # Asked for more than once, and beside the articles next to nothing: Spark reads those all the same.
+        self._heads = job.frames.keep(self._some(*SUMS, "facts"))
 
     def some(self, *columns: str) -> DataFrame:
         """Return bundles of some columns."""
         return self._some("n", *columns)
 
-    def facts(self) -> DataFrame:
-        """Return the furniture that was learnt."""
-        return self._some("facts").where("facts is not null")
+    def furniture(self) -> DataFrame:
+        """Return what was learnt of the furniture, for `samestory.engines.furnishing.read_furniture`."""
+        return self._heads.where("facts is not null").select("facts")
 
-    def sums(self, *names: str) -> dict[str, int]:
-        """Return sums over what bundles tell of their articles."""
+    @functools.cached_property
+    def sums(self) -> dict[str, int]:
+        """Sums over all articles, by the names of `SUMS`."""
         from pyspark.sql import functions as f
 
-        row = (
-            self._some(*names).agg(*(f.coalesce(f.sum(name), f.lit(0)).alias(name) for name in names)).first()
-        )
-        return {name: int(row[name]) for name in names} if row is not None else dict.fromkeys(names, 0)
+        row = self._heads.agg(*(f.coalesce(f.sum(name), f.lit(0)).alias(name) for name in SUMS)).first()
+        return {name: int(row[name]) for name in SUMS} if row is not None else dict.fromkeys(SUMS, 0)
 
     def assigned(
         self, values: DataFrame, n_values: int, columns: Iterable[str], *, all_bundles: bool = False

@@ -17,6 +17,7 @@ from samestory.engines.numbering import Numbered
 from samestory.engines.relating import join_partial_copies
 from samestory.engines.rows import Ints
 from samestory.engines.verifying import MEMBERS, SECOND, VERIFIED, route_members, verify_partition
+from samestory.engines.writing import Rows
 from samestory.errors import ConfigError
 from samestory.schema import CLUSTERS, PAIRS
 from samestory.sites import MOST_OUTLETS
@@ -35,8 +36,6 @@ class Found:
         All articles.
     verdicts : DataFrame
         `samestory.engines.bundles.VERDICT_BUNDLES`, of both rounds.
-    furniture : DataFrame or None
-        Blocks.
     counts : dict
         Round-ups, and pairs that these do not join.
     told : DataFrame, optional
@@ -45,7 +44,6 @@ class Found:
 
     clean: Clean
     verdicts: DataFrame
-    furniture: DataFrame | None
     counts: dict[str, int]
     told: DataFrame | None = None
 
@@ -54,7 +52,6 @@ def find_duplicates(numbered: Numbered, job: Job) -> Found:
     """Do the stages from furniture to partial copies."""
     with job.stage("furniture", 1):
         clean = Clean(job.frames.keep(_furnished(numbered, job)), job)
-        size = clean.sums("size")["size"]
     with job.stage("band", 2):
         comps = job.frames.keep(_components(clean, job))
         n_members = comps.count()
@@ -66,14 +63,13 @@ def find_duplicates(numbered: Numbered, job: Job) -> Found:
             job.frames.map(together, verify_partition, VERDICT_BUNDLES, config=job.config)
         )
     with job.stage("partial copies", 4):
-        verdicts, counts = join_partial_copies(clean, verdict, n_members, size, job)
+        verdicts, counts = join_partial_copies(clean, verdict, n_members, job)
     told = None
     if job.config.level == "story":
         with job.stage("stories", 5):
             told = job.frames.keep(stories.tell(clean.some(*stories.SENT), verdicts, job))
             told.count()
-    furniture = clean.facts() if job.config.boilerplate else None
-    return Found(clean, verdicts, furniture, counts, told)
+    return Found(clean, verdicts, counts, told)
 
 
 def _furnished(articles: Numbered, job: Job) -> DataFrame:
@@ -119,7 +115,7 @@ def _components(clean: Clean, job: Job) -> DataFrame:
     return connecting.components(edges, job.frames, in_one_task=job.in_one_task)
 
 
-def clusters_frame(found: Found, job: Job) -> DataFrame:
+def clusters_rows(found: Found, job: Job) -> Rows:
     """Return the table of clusters, in input order."""
     rows_out, frames = finishing.LINES, job.frames
     lines = frames.map(
@@ -142,10 +138,10 @@ def clusters_frame(found: Found, job: Job) -> DataFrame:
             frames.map(own, finishing.route_rows, rows_out, rows=rows_out, kind=rows.STORY, **job.in_order)
         )
     together = both.repartition(job.n_partitions, "slot")
-    return frames.map(together, finishing.clusters_rows, CLUSTERS, said=said)
+    return Rows(together, finishing.clusters_rows, CLUSTERS, {"said": said})
 
 
-def pairs_frame(found: Found, job: Job) -> DataFrame:
+def pairs_rows(found: Found, job: Job) -> Rows:
     """Return the table of pairs, in the order of the input."""
     rows_out, frames = finishing.PAIR_LINES, job.frames
     columns = [name for name in finishing.PAIRED if name != "story_score"]
@@ -171,7 +167,7 @@ def pairs_frame(found: Found, job: Job) -> DataFrame:
         seen = seen.union(
             frames.map(own, finishing.route_rows, rows_out, rows=rows_out, kind=rows.STORY, **job.in_order)
         )
-    return frames.map(seen.repartition(job.n_partitions, "slot"), finishing.pairs_rows, PAIRS)
+    return Rows(seen.repartition(job.n_partitions, "slot"), finishing.pairs_rows, PAIRS, {})
 
 
 def check_config(config: Config) -> None:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from samestory import schema
 from samestory.config import Config
+from samestory.engines.assigning import SUMS
 from samestory.engines.bundles import bundles_in
 from samestory.engines.duplicates import Found
 from samestory.engines.job import Job
@@ -46,7 +47,14 @@ LINK: Final = pa.schema([pa.field("cluster_id", pa.string()), pa.field("link", p
 
 
 def run_facts(
-    clusters: DataFrame, found: Found, n_pairs: int, n_blocks: int, units: Units, source: Source, job: Job
+    clusters: DataFrame,
+    counts: dict[str, Any],
+    found: Found,
+    n_pairs: int,
+    n_blocks: int,
+    units: Units,
+    source: Source,
+    job: Job,
 ) -> dict[str, Any]:
     """Gather the facts of a run, as plain values for JSON.
 
@@ -54,6 +62,8 @@ def run_facts(
     ----------
     clusters : DataFrame
         As written.
+    counts : dict
+        Of `add_up`.
     found : Found
     n_pairs, n_blocks : int
         Rows of the other tables.
@@ -64,11 +74,10 @@ def run_facts(
     """
     config: Config = job.config
     banding: Banding = job.banding
-    counts = _counts(clusters)
     n, relations = counts["articles"], counts["relations"]
     n_clusters = relations[schema.REPRESENTATIVE]
     n_redundant = n - n_clusters - relations[schema.UNIQUE]
-    largest = _largest(clusters, found, job)
+    largest = _largest(clusters, counts["largest"], found, job)
     return {
         "version": __version__,
         "finished_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -90,7 +99,7 @@ def run_facts(
             "redundant": n_redundant,
             "redundant_ratio": round(n_redundant / n, 6) if n else 0.0,
             "empty": counts["empty"],
-            "largest_cluster": counts["largest_cluster"],
+            "largest_cluster": counts["largest"][0][1] if largest else min(n, 1),
             "relations": relations,
             "pairs": n_pairs,
             **found.counts,
@@ -109,25 +118,35 @@ def run_facts(
     }
 
 
-def _counts(clusters: DataFrame) -> dict[str, Any]:
-    from pyspark.sql import functions as f
+def count_articles(clusters: pa.Table) -> dict[str, Any]:
+    """Return facts of some rows of the table of clusters, for `add_up`."""
+    kept = clusters.filter(pc.equal(clusters["relation"], schema.REPRESENTATIVE))
+    relations = {one["values"]: one["counts"] for one in pc.value_counts(clusters["relation"]).to_pylist()}
+    largest = kept.select(["cluster_size", "cluster_id"]).sort_by(
+        [("cluster_size", "descending"), ("cluster_id", "ascending")]
+    )
+    return {
+        "articles": len(clusters),
+        "empty": pc.sum(pc.equal(clusters["n_shingles"], 0)).as_py() or 0,
+        "not_listed": pc.sum(pc.greater(kept["cluster_size"], MOST_LISTED)).as_py() or 0,
+        "relations": relations,
+        "largest": [list(row.values()) for row in largest.slice(0, N_LARGEST).to_pylist()],
+    }
 
-    is_kept = f.col("relation") == schema.REPRESENTATIVE
-    row = clusters.agg(
-        f.count("*").alias("articles"),
-        f.count_if(f.col("n_shingles") == 0).alias("empty"),
-        f.coalesce(f.max("cluster_size"), f.lit(0)).alias("largest_cluster"),
-        f.count_if(is_kept & (f.col("cluster_size") > MOST_LISTED)).alias("not_listed"),
-        *(f.count_if(f.col("relation") == name).alias(f"r_{name}") for name in _RELATIONS),
-    ).first()
-    told = row.asDict() if row is not None else {}
-    return {**told, "relations": {name: told[f"r_{name}"] for name in _RELATIONS}}
+
+def add_up(counted: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what `count_articles` says of parts of the table as facts of the whole."""
+    largest = sorted((-size, name) for one in counted for size, name in one["largest"])[:N_LARGEST]
+    return {
+        **{name: sum(one[name] for one in counted) for name in ("articles", "empty", "not_listed")},
+        "relations": {name: sum(one["relations"].get(name, 0) for one in counted) for name in _RELATIONS},
+        "largest": [(name, -size) for size, name in largest],
+    }
 
 
 def _removed(found: Found, job: Job) -> dict[str, Any]:
     """Return how much was taken out as furniture, as `samestory.corpus.Corpus.removed` does."""
-    names = ("n_changed", "n_removed_in_all", "n_units_in_all")
-    changed, removed, units = found.clean.sums(*names).values()
+    _, changed, removed, units = (found.clean.sums[name] for name in SUMS)
     n_words = removed + units
     return {
         "articles": changed,
@@ -136,15 +155,15 @@ def _removed(found: Found, job: Job) -> dict[str, Any]:
     }
 
 
-def _largest(clusters: DataFrame, found: Found, job: Job) -> list[dict[str, Any]]:
+def _largest(
+    clusters: DataFrame, chosen: list[tuple[str, int]], found: Found, job: Job
+) -> list[dict[str, Any]]:
     """Describe the largest clusters, as `samestory.largest.largest_clusters` does."""
     from pyspark.sql import functions as f
 
-    kept = clusters.where(f.col("relation") == schema.REPRESENTATIVE).select("cluster_id", "cluster_size")
-    chosen = kept.orderBy(f.desc("cluster_size"), "cluster_id").limit(N_LARGEST).collect()
     if not chosen:
         return []
-    ids = [row["cluster_id"] for row in chosen]
+    ids = [name for name, _ in chosen]
     linked = clusters.where(f.col("cluster_id").isin(ids) & (f.col("relation") == schema.LINKED))
     n_linked = {row["cluster_id"]: row["n"] for row in linked.groupBy("cluster_id").agg(
         f.count("*").alias("n")
@@ -154,12 +173,12 @@ def _largest(clusters: DataFrame, found: Found, job: Job) -> list[dict[str, Any]
     weakest = {row["cluster_id"]: json.loads(row["link"]) for row in links}
     return [
         {
-            "cluster_id": row["cluster_id"],
-            "size": row["cluster_size"],
-            "linked": n_linked.get(row["cluster_id"], 0),
-            "weakest_link": weakest.get(row["cluster_id"]),
+            "cluster_id": name,
+            "size": size,
+            "linked": n_linked.get(name, 0),
+            "weakest_link": weakest.get(name),
         }
-        for row in chosen
+        for name, size in chosen
     ]
 
 

@@ -9,38 +9,36 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from samestory.config import Config
 from samestory.engines.bundles import READ_BUNDLES, Numbering
 from samestory.engines.duplicates import (
     Found,
     check_config,
-    clusters_frame,
+    clusters_rows,
     find_duplicates,
-    pairs_frame,
+    pairs_rows,
 )
-from samestory.engines.facts import run_facts
+from samestory.engines.facts import add_up, count_articles, run_facts
 from samestory.engines.frames import Frames
-from samestory.engines.furnishing import BLOCKS_SENT, read_furniture
+from samestory.engines.furnishing import BLOCKS_SENT, as_blocks, read_furniture
 from samestory.engines.job import Job
 from samestory.engines.numbering import Numbered, Units, repeated_ids, survey
 from samestory.engines.reading import Unit, plan_units, read_units
 from samestory.engines.session import check_partitions, open_session
-from samestory.engines.stories import stories_frame
+from samestory.engines.stories import stories_rows
 from samestory.engines.tables import repeated_error
+from samestory.engines.writing import Count, Rows
 from samestory.errors import OutputError, SamestoryError
+from samestory.furniture import BLOCKS
 from samestory.progress import Observer
 from samestory.read import Source, open_source
 from samestory.runfiles import CLUSTERS_FILE, FURNITURE_FILE, PAIRS_FILE, RUN_FILE, STORIES_FILE
-from samestory.write import _move_into_place, _temporary_folder, _write_synced, check_folder
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+from samestory.version import __version__
+from samestory.write import _move_into_place, _temporary_folder, _write_synced, check_folder, footer_of
 
 _SMALL_BYTES: Final = 4 << 30
-_DISTINCT: Final = ("doc_id", "cluster_id", "representative_id", "title", "url", "doc_id_a", "doc_id_b")
-"""Columns of which a dictionary would hold nearly every value."""
 
 
 def cluster_to_folder(
@@ -131,39 +129,29 @@ def _run(
 
 def _write(folder: Path, found: Found, units: Units, source: Source, job: Job) -> dict[str, Any]:
     """Write the tables and the facts to a folder."""
+    footer = footer_of(__version__, job.config.fingerprint)
+
+    def write(rows: Rows, name: str, count: Count | None = None) -> list[tuple[int, Any]]:
+        return rows.write(job.frames, folder / name, footer, count)
+
     with job.stage("tabulate", 5):
-        clusters = _written(clusters_frame(found, job), folder / CLUSTERS_FILE)
-        pairs = _written(pairs_frame(found, job), folder / PAIRS_FILE)
+        counted = write(clusters_rows(found, job), CLUSTERS_FILE, count_articles)
+        pairs = write(pairs_rows(found, job), PAIRS_FILE)
         n_blocks = 0
-        if found.furniture is not None:
-            blocks = job.frames.map(found.furniture.select("facts"), read_furniture, BLOCKS_SENT)
-            blocks = blocks.orderBy("site", "block")
-            n_blocks = blocks.count()
-            if n_blocks:
-                _written(blocks, folder / FURNITURE_FILE)
+        if job.config.boilerplate:
+            blocks = job.frames.map(found.clean.furniture(), read_furniture, BLOCKS_SENT)
+            in_order = Rows(blocks.orderBy("site", "block"), as_blocks, BLOCKS, {})
+            n_blocks = sum(n for n, _ in write(in_order, FURNITURE_FILE))
+            if not n_blocks:
+                shutil.rmtree(folder / FURNITURE_FILE)
         if found.told is not None:
-            _written(stories_frame(found.told, job), folder / STORIES_FILE)
-    stats = run_facts(clusters, found, pairs.count(), n_blocks, units, source, job)
+            write(stories_rows(found.told), STORIES_FILE)
+    counts = add_up([facts for _, told in counted for facts in told])
+    clusters = job.frames.session.read.parquet((folder / CLUSTERS_FILE).as_uri())
+    n_pairs = sum(n for n, _ in pairs)
+    stats = run_facts(clusters, counts, found, n_pairs, n_blocks, units, source, job)
     _write_synced(folder / RUN_FILE, json.dumps(stats, indent=2, ensure_ascii=False) + "\n")
     return stats
-
-
-def _written(frame: DataFrame, path: Path) -> DataFrame:
-    """Write a frame as a folder of Parquet files, named in order; return it as it can be read from there."""
-    session = frame.sparkSession
-    writer = frame.write.option("compression", "zstd")
-    for name in _DISTINCT:
-        writer = writer.option(f"parquet.enable.dictionary#{name}", "false")
-    writer.parquet(path.as_uri())
-    for extra in [*path.glob(".*.crc"), *path.glob("_SUCCESS")]:
-        extra.unlink()
-    if not any(path.glob("*.parquet")):
-        shutil.rmtree(path, ignore_errors=True)
-        raise OutputError(
-            f"{path}: Spark has written nothing that can be seen from here",
-            hint="the output must be a folder that all machines share",
-        )
-    return session.read.schema(frame.schema).parquet(path.as_uri())
 
 
 def _check_unique(numbered: Numbered, told: Units, units: list[Unit], config: Config) -> None:

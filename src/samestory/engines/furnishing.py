@@ -236,7 +236,12 @@ def read_furniture(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch
                 yield from (told.cast(BLOCKS_SENT) for told in reader)
 
 
+def as_blocks(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Return rows of blocks as they were before they were put in order."""
+    return (batch.cast(BLOCKS) for batch in batches)
+
+
 BLOCKS_SENT: Final = pa.schema(
     [field.with_type(pa.string()) if field.name == "block" else field for field in BLOCKS]
 )
-"""Blocks as Spark writes them, which knows one kind of string."""
+"""Blocks as Spark has them, which knows one kind of string."""

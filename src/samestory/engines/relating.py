@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def join_partial_copies(
-    clean: Clean, verdict: DataFrame, n_members: int, size: int, job: Job
+    clean: Clean, verdict: DataFrame, n_members: int, job: Job
 ) -> tuple[DataFrame, dict[str, int]]:
     """Join clusters by their partial copies; return the verdicts of both rounds, and counts.
 
@@ -28,15 +28,13 @@ def join_partial_copies(
     verdict : DataFrame
         `samestory.engines.bundles.VERDICT_BUNDLES`, kept; of the components, which have `n_members`.
     n_members : int
-    size : int
-        Bytes of all texts.
     job : Job
     """
     counts = {"round_ups": 0, "pairs_not_joined_by_round_ups": 0}
     told = job.frames.some(verdict, ["n", "kind", *MEMBER.names])
     judged = job.frames.keep(job.frames.map(told, members_of, MEMBER))
     splits = job.config.founder_overlap > 0
-    proposed = job.frames.keep(_propose(clean, judged, n_members, size, job))
+    proposed = job.frames.keep(_propose(clean, judged, n_members, job))
     if not proposed.limit(1).count() and not splits:
         return verdict, counts
     linked = job.frames.keep(_linked(judged, proposed, job))
@@ -53,13 +51,13 @@ def _counted(related: DataFrame, counts: dict[str, int]) -> dict[str, int]:
     return dict(zip(counts, (int(row["a"] or 0), int(row["b"] or 0)), strict=True))
 
 
-def _propose(clean: Clean, judged: DataFrame, n_members: int, size: int, job: Job) -> DataFrame:
+def _propose(clean: Clean, judged: DataFrame, n_members: int, job: Job) -> DataFrame:
     """Return the pairs of articles, each of which stands for its cluster, that are to be compared."""
     from pyspark.sql import functions as f
 
     if not job.config.partial:
         return job.frames.rows([], as_struct(partials.PROPOSED))
-    runs = Runs.of_corpus(job.by_character, job.n_articles, size)
+    runs = Runs.of_corpus(job.by_character, job.n_articles, clean.sums["size"])
     source = "prints" if runs == Runs.of_corpus(job.by_character) else "text"
     told = judged.select("doc", f.col("other").alias("founder"), "is_delegate")
     columns = ("doc", "text_key", "n_units", source)

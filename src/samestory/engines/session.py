@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from samestory.config import Config
+from samestory.engines.classdata import reading_options
 from samestory.engines.frames import BATCH_BYTES
 from samestory.errors import ConfigError, MissingDependencyError, SamestoryError
 
@@ -57,8 +58,10 @@ def check_installed() -> None:
             )
 
 
-def check_java() -> None:
-    """Raise unless a Java is found that Spark can run on: sooner, and in plainer words, than Spark would.
+def check_java() -> str:
+    """Return what a Java says of its version; raise unless Spark can run on it.
+
+    That is told sooner, and in plainer words, than Spark would.
 
     Raises
     ------
@@ -84,6 +87,7 @@ def check_java() -> None:
         raise SamestoryError(
             f"the Spark engine needs Java {LEAST_JAVA} or later; {java} is version {found[1]}", hint=_HINT
         )
+    return said
 
 
 def open_session(
@@ -108,15 +112,21 @@ def open_session(
     if active is not None:
         return active, False
     if not is_submitted():
-        check_java()
-        settings = _settings(config, partitions)
-        if is_small:
-            settings["spark.driver.extraJavaOptions"] += " -XX:TieredStopAtLevel=1"
-        return _start(settings), True
+        options = [reading_options(check_java()), *(["-XX:TieredStopAtLevel=1"] if is_small else [])]
+        return start_session(config, partitions, options), True
     builder = SparkSession.builder.appName("samestory")
     for name, value in _settings(config, partitions).items():
         builder = builder.config(name, value)
     return builder.getOrCreate(), True
+
+
+def start_session(config: Config, partitions: int | None, java_options: list[str]) -> SparkSession:
+    """Start a session on this machine, of the settings that fit it and further options of Java's."""
+    settings = _settings(config, partitions)
+    settings["spark.driver.extraJavaOptions"] = " ".join(
+        [settings["spark.driver.extraJavaOptions"], *filter(None, java_options)]
+    )
+    return _start(settings)
 
 
 def _start(settings: dict[str, str]) -> SparkSession:

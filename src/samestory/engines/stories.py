@@ -24,6 +24,7 @@ from samestory.engines.bundles import KIND, ROUND, ROUTED, bundle_up, cuts_of, r
 from samestory.engines.finishing import in_order, route_articles, route_verdicts
 from samestory.engines.gathered import Gathered, gather
 from samestory.engines.rows import Ints, numbers_of, rows_from
+from samestory.engines.writing import Rows
 from samestory.identity import times_of
 from samestory.metadata import Metadata
 from samestory.params import choose_banding
@@ -108,10 +109,10 @@ def tell(articles: DataFrame, verdicts: DataFrame, job: Job) -> DataFrame:
     return job.frames.map(in_one, tell_stories, TOLD, config=config)
 
 
-def stories_frame(told: DataFrame, job: Job) -> DataFrame:
+def stories_rows(told: DataFrame) -> Rows:
     """Return the table of stories, the largest first."""
     rows = told.where(f"kind = {STORY}").select("doc", "payload").repartition(1).sortWithinPartitions("doc")
-    return job.frames.map(rows, read_stories, STORIES)
+    return Rows(rows, read_stories, STORIES, {})
 
 
 def facts_of(told: DataFrame) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from samestory.config import Config
 from samestory.engines.bundles import READ_BUNDLES, Numbering
-from samestory.engines.duplicates import check_config, clusters_frame, find_duplicates, pairs_frame
+from samestory.engines.duplicates import check_config, clusters_rows, find_duplicates, pairs_rows
 from samestory.engines.frames import Frames
 from samestory.engines.job import Job
 from samestory.engines.numbering import Numbered, repeated_ids, survey
@@ -69,8 +69,8 @@ def _cluster(df: DataFrame, columns: Columns, job: Job) -> tuple[DataFrame, Data
     if columns["doc_id"] is not None:
         _check_unique(numbered)
     found = find_duplicates(numbered, job)
-    clusters = clusters_frame(found, job).persist()
-    pairs = pairs_frame(found, job).persist()
+    clusters = clusters_rows(found, job).as_frame(job.frames).persist()
+    pairs = pairs_rows(found, job).as_frame(job.frames).persist()
     clusters.count()
     pairs.count()
     return clusters, pairs
