@@ -11,7 +11,6 @@ import pytest
 from samestory.engines import bundles
 from samestory.engines.blobs import slots_of
 from samestory.engines.bundles import (
-    READ_BUNDLES,
     ROUTED,
     Numbering,
     articles_in,
@@ -26,7 +25,6 @@ from samestory.engines.bundles import (
     rows_of_bundles,
     send,
 )
-from samestory.engines.repeats import find_repeats, name_articles, route_ids
 from samestory.engines.rows import CLEAN, rows_from
 
 ROWS = rows_of_bundles(["doc", "doc_id", "text"], ROUTED)
@@ -103,9 +101,10 @@ def test_batches_are_joined_up_to_a_size() -> None:
 
 
 def read(n: int, unit: int, place: int, *, named: bool) -> pa.RecordBatch:
+    docs = (unit << bundles.PLACE_BITS) + place + np.arange(n)
     ids = [f"a{unit}-{place + k}" if named else None for k in range(n)]
-    given = pa.RecordBatch.from_arrays([pa.array(ids, pa.string())], ["doc_id"])
-    return bundle_up(given, READ_BUNDLES, cuts_of(given), unit=np.array([unit]), place=np.array([place]))
+    given = pa.RecordBatch.from_arrays([pa.array(docs), pa.array(ids, pa.string())], ["doc", "doc_id"])
+    return bundle_up(given, ROWS, cuts_of(given))
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -115,21 +114,6 @@ def test_articles_are_numbered_by_unit_and_place(named: bool) -> None:
     assert [batch.column("doc").to_pylist() for batch in found] == [[43, 44], [0]]
     ids = [batch.column("doc_id").to_pylist() for batch in found]
     assert ids == ([["a1-3", "a1-4"], ["a0-0"]] if named else [["table:44", "table:45"], ["table:1"]])
-
-
-def test_repeated_ids_are_found_wherever_they_are() -> None:
-    numbering = Numbering(np.array([0, 10]), True)
-    batches = [read(10, 0, 0, named=True), read(10, 1, 0, named=True)]
-    again = pa.RecordBatch.from_arrays([pa.array(["a0-3", "new"])], ["doc_id"])
-    batches.append(bundle_up(again, READ_BUNDLES, cuts_of(again), unit=np.array([1]), place=np.array([10])))
-    routed = list(route_ids(batches, 5, numbering))
-    slots = [slot for batch in routed for slot in batch.column("slot").to_pylist()]
-    assert set(slots) <= set(slots_of(5))
-    found = [doc for batch in find_repeats(iter(routed)) for doc in batch.column("doc").to_pylist()]
-    assert sorted(found) == [3, 20]
-    named = [row for batch in name_articles(batches, numbering) for row in batch.to_pylist()]
-    assert {row["doc"]: row["doc_id"] for row in named}[20] == "a0-3"
-    assert list(find_repeats(iter([]))) == []
 
 
 def clean(docs: list[int]) -> pa.RecordBatch:

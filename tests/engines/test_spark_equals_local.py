@@ -12,7 +12,10 @@ from made_corpus import articles, assert_same, chain, crowd, table
 
 import samestory
 import samestory.spark
+from samestory.engines import tables
+from samestory.engines.frames import Frames
 from samestory.engines.job import Job
+from samestory.engines.reading import read_partition
 from samestory.errors import ConfigError, InputError, SchemaError
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::ResourceWarning")
@@ -137,3 +140,29 @@ def test_job_after_job_leaves_no_plans_in_the_session(spark: Any) -> None:
     finally:
         gc.enable()
     assert n_held[2] <= n_held[0] * 1.1 + 20, n_held
+
+
+def test_where_spark_cannot_leave_rows_where_they_are_it_is_the_same(
+    spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(*_given: Any) -> Any:
+        raise AttributeError("another Spark")
+
+    monkeypatch.setattr(Frames, "_planned_rows", lacking)
+    data = table(articles(9, 20))
+    assert_same(samestory.cluster(data), *on_spark(spark, data, samestory.Config(), 3))
+
+
+def test_articles_are_not_read_twice(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = spark.sparkContext.accumulator(0)
+
+    def counted(batches: Any, **given: Any) -> Any:
+        read.add(1)
+        return read_partition(batches, **given)
+
+    monkeypatch.setattr(tables, "read_partition", counted)
+    frame = spark.createDataFrame(table(articles(9, 20)))
+    clusters, pairs = samestory.spark.cluster(frame, partitions=3)
+    assert read.value == frame.rdd.getNumPartitions()
+    clusters.unpersist()
+    pairs.unpersist()

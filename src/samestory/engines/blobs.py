@@ -77,6 +77,15 @@ def blobs_in(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[int, dict[str,
             yield kinds[k].as_py(), unpack(payloads[k].as_buffer())
 
 
+def by_slot(slots: NDArray[np.int64], **columns: NDArray[Any]) -> tuple[list[int], list[bytes]]:
+    """Return the slots that occur, and for each the values of the columns that go there, packed."""
+    order = np.argsort(slots, kind="stable")
+    chosen, firsts = np.unique(slots[order], return_index=True)
+    parts = np.split(order, firsts[1:]) if len(chosen) else []
+    payloads = [pack(**{name: column[part] for name, column in columns.items()}) for part in parts]
+    return chosen.tolist(), payloads
+
+
 @functools.lru_cache(maxsize=8)
 def slots_of(n_partitions: int) -> tuple[int, ...]:
     """Return for each partition a number that Spark, partitioning by its hash, puts into that one.

@@ -16,16 +16,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from samestory.engines.blobs import SENT, bytes_column, slots_of
-from samestory.engines.rows import CLEAN, PLACED, READ, VERDICT, Ints, numbers_of
+from samestory.engines.rows import CLEAN, READ, VERDICT, Ints, numbers_of
 
 BUNDLE_BYTES: Final = 1 << 20
 """A bundle has about so many bytes of text, at most,"""
 BUNDLE_ROWS: Final = 1 << 12
 """and so many articles."""
+PLACE_BITS: Final = 36
+"""An article's place in its unit has so many bits, until its number in the whole input is known."""
 ROUTED_BYTES: Final = 48 << 20
 """Articles are sent on when about so many bytes of them are there: in few bundles, if not in large ones."""
 
-FIELDS: Final = {field.name: field for schema in (CLEAN, READ, PLACED, VERDICT) for field in schema} | {
+FIELDS: Final = {field.name: field for schema in (CLEAN, READ, VERDICT) for field in schema} | {
     "founder": pa.field("founder", pa.int64()),
     "label": pa.field("label", pa.int64()),
     "story_id": pa.field("story_id", pa.string()),
@@ -46,10 +48,6 @@ def rows_of_bundles(columns: Iterable[str], *heads: pa.Field) -> pa.Schema:
     return pa.schema([*heads, _N, *(pa.field(name, kind) for name in columns)])
 
 
-READ_BUNDLES: Final = rows_of_bundles(
-    READ.names, pa.field("unit", pa.int32()), pa.field("place", pa.int64()), pa.field("facts", pa.string())
-)
-"""Bundles of consecutive articles: `place` is that of the first in its unit. `facts` are of the unit."""
 CLEAN_BUNDLES: Final = rows_of_bundles(
     CLEAN.names,
     pa.field("key", pa.int64()),
@@ -118,18 +116,20 @@ class Numbering:
     firsts: Ints
     named: bool
 
+    def of(self, docs: Ints) -> Ints:
+        """Return the numbers of articles of which unit and place are known, in the same order."""
+        return np.asarray(self.firsts[docs >> PLACE_BITS] + (docs & ((1 << PLACE_BITS) - 1)))
+
 
 def numbered_in(batches: Iterable[pa.RecordBatch], numbering: Numbering) -> Iterator[pa.RecordBatch]:
-    """Yield the articles of `READ_BUNDLES`, each with its number as `doc`."""
-    for bundle in bundles_in(batches):
-        articles = bundle.articles
-        first = int(numbering.firsts[bundle.head("unit")]) + bundle.head("place")
-        docs = np.arange(first, first + bundle.head("n"))
+    """Yield the articles of some rows as they were read, each with its number as `doc`."""
+    for articles in articles_in(batches):
+        docs = numbering.of(numbers_of(articles.column("doc"), np.int64))
         if not numbering.named and "doc_id" in articles.schema.names:
             place = articles.schema.get_field_index("doc_id")
             ids = pa.array([f"table:{doc + 1}" for doc in docs.tolist()], pa.string())
             articles = articles.set_column(place, "doc_id", ids)
-        yield articles.add_column(0, "doc", pa.array(docs))
+        yield articles.set_column(0, "doc", pa.array(docs))
 
 
 def bundle_up(articles: pa.RecordBatch, schema: pa.Schema, cuts: Ints, **heads: Any) -> pa.RecordBatch:

@@ -5,22 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from samestory.config import Config
-from samestory.engines import banding, connecting, finishing, furnishing, placing, rows, singles, stories
+from samestory.engines import banding, connecting, finishing, furnishing, rows, sending, singles, stories
+from samestory.engines.arriving import ARRIVING, PRINTS, SINGLES, SITED
 from samestory.engines.assigning import Clean
 from samestory.engines.blobs import BLOB
 from samestory.engines.bundles import CLEAN_BUNDLES, VERDICT_BUNDLES, numbered_as_clean
 from samestory.engines.job import Job
 from samestory.engines.numbering import Numbered
 from samestory.engines.relating import join_partial_copies
-from samestory.engines.rows import Ints
 from samestory.engines.verifying import MEMBERS, SECOND, VERIFIED, route_members, verify_partition
 from samestory.engines.writing import Rows
 from samestory.errors import ConfigError
 from samestory.schema import CLUSTERS, PAIRS
-from samestory.sites import MOST_OUTLETS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -52,6 +49,7 @@ def find_duplicates(numbered: Numbered, job: Job) -> Found:
     """Do the stages from furniture to partial copies."""
     with job.stage("furniture", 1):
         clean = Clean(job.frames.keep(_furnished(numbered, job)), job)
+        clean.sums  # noqa: B018 - makes them, where nothing else has
     with job.stage("band", 2):
         comps = job.frames.keep(_components(clean, job))
         n_members = comps.count()
@@ -74,30 +72,30 @@ def find_duplicates(numbered: Numbered, job: Job) -> Found:
 
 def _furnished(articles: Numbered, job: Job) -> DataFrame:
     """Take the furniture out of all articles, site by site; without that, bring them into the same form."""
-    n_partitions = job.n_partitions
+    frames, numbering, shared = job.frames, articles.numbering, articles.shared
     if not job.config.boilerplate:
-        return articles.map(numbered_as_clean, CLEAN_BUNDLES, *rows.READ.names)
+        bundles = articles.bundles(*rows.READ.names)
+        return frames.map(bundles, numbered_as_clean, CLEAN_BUNDLES, numbering=numbering)
     rank_bits = singles.rank_bits_of(job.n_articles)
-    to_sites = {"n_partitions": n_partitions, "shared": _shared_hosts(articles, job)}
-    routed = articles.map(singles.route_prints, BLOB, "prints", *placing.HOSTS.names, **to_sites)
-    counted = job.frames.map(
-        routed.repartition(n_partitions, "slot"), singles.count_singles, BLOB, rank_bits=rank_bits
+    prints = articles.arrived.frame.where(f"kind = {PRINTS}").select("kind", "payload")
+    counted = frames.map(prints, singles.count_singles, ARRIVING, rank_bits=rank_bits)
+    exchanged = frames.exchange(counted, articles.n_partitions)
+    together = frames.together(articles.arrived, exchanged, articles.n_partitions)
+    together = together.where(f"n is not null or kind = {SINGLES}").select(*SITED)
+    if len(shared):
+        moved = frames.map(
+            together, sending.move, ARRIVING, n_partitions=articles.n_partitions, shared=shared
+        )
+        together = moved.repartition(articles.n_partitions, "slot").select(*SITED)
+    return frames.map(
+        together,
+        furnishing.furnish,
+        CLEAN_BUNDLES,
+        config=job.config,
+        rank_bits=rank_bits,
+        numbering=numbering,
+        shared=shared,
     )
-    placed = articles.map(placing.route_sites, placing.PLACED_BUNDLES, *rows.READ.names, **to_sites)
-    both = placed.unionByName(counted.select("slot", "payload"), allowMissingColumns=True)
-    together = both.repartition(n_partitions, "slot")
-    return job.frames.map(together, furnishing.furnish, CLEAN_BUNDLES, config=job.config, rank_bits=rank_bits)
-
-
-def _shared_hosts(articles: Numbered, job: Job) -> Ints:
-    """Return the hosts that many outlets share: aggregators, of which there are few."""
-    from pyspark.sql import functions as f
-
-    bundles = job.frames.some(articles.read, ["n", *placing.HOSTS.names])
-    pairs = job.frames.map(bundles, placing.pair_hosts, placing.HOSTS)
-    counted = pairs.distinct().groupBy("host").count()
-    told = counted.where(f.col("count") > MOST_OUTLETS).select("host").collect()
-    return np.array(sorted(int(row["host"]) for row in told), dtype=np.int64)
 
 
 def _components(clean: Clean, job: Job) -> DataFrame:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from samestory.config import Config
-from samestory.engines.bundles import READ_BUNDLES, Numbering
+from samestory.engines.arriving import ARRIVING
 from samestory.engines.duplicates import (
     Found,
     check_config,
@@ -24,7 +24,7 @@ from samestory.engines.facts import add_up, count_articles, run_facts
 from samestory.engines.frames import Frames
 from samestory.engines.furnishing import BLOCKS_SENT, as_blocks, read_furniture
 from samestory.engines.job import Job
-from samestory.engines.numbering import Numbered, Units, repeated_ids, survey
+from samestory.engines.numbering import Numbered, Units, repeated_ids, take_in
 from samestory.engines.reading import Unit, plan_units, read_units
 from samestory.engines.session import check_partitions, open_session
 from samestory.engines.stories import stories_rows
@@ -104,17 +104,17 @@ def _run(
     f_names = [CLUSTERS_FILE, PAIRS_FILE]
     with job.stage("read and sketch", 0):
         numbers = job.frames.session.range(0, len(units), 1, max(1, len(units)))
-        read = job.frames.map(numbers, read_units, READ_BUNDLES, units=units, config=job.config)
-        read = job.frames.keep(read)
-        told = survey(read, len(units), in_memory=False)
-        job.plan(told.n, told.text_bytes)
-        numbered = Numbered(read, Numbering(told.firsts, named=True), job)
-        _check_unique(numbered, told, units, job.config)
+        n_partitions = job.partitions_for(sum(unit.n_bytes for unit in units))
+        read = job.frames.map(
+            numbers, read_units, ARRIVING, units=units, config=job.config, n_partitions=n_partitions
+        )
+        numbered = take_in(read, n_partitions, len(units), job, named=True, in_memory=False)
+        _check_unique(numbered, units, job.config)
     found = find_duplicates(numbered, job)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _temporary_folder(target) as temporary:
-            stats = _write(temporary, found, told, source, job)
+            stats = _write(temporary, found, numbered.units, source, job)
             others = (FURNITURE_FILE, STORIES_FILE)
             f_names += [name for name in others if (temporary / name).exists()]
             _move_into_place(temporary, target)
@@ -154,18 +154,19 @@ def _write(folder: Path, found: Found, units: Units, source: Source, job: Job) -
     return stats
 
 
-def _check_unique(numbered: Numbered, told: Units, units: list[Unit], config: Config) -> None:
+def _check_unique(numbered: Numbered, units: list[Unit], config: Config) -> None:
     found, n = repeated_ids(numbered)
     if not found:
         return
     import numpy as np
 
+    firsts = numbered.units.firsts
     lines = []
     for value, docs, m in found:
         places = []
         for doc in docs:
-            k = int(np.searchsorted(told.firsts, doc, side="right")) - 1
+            k = int(np.searchsorted(firsts, doc, side="right")) - 1
             own = Source([units[k].reader()], config, [units[k].parts[0].name])
-            places.append(own.locate(doc - int(told.firsts[k])))
+            places.append(own.locate(doc - int(firsts[k])))
         lines.append((value, places, m))
     raise repeated_error(lines, n)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -16,6 +17,14 @@ BATCH_BYTES: Final = 4 << 20
 """Batches on the way to the workers and back have about so many bytes."""
 
 Work = Callable[..., Iterator[pa.RecordBatch]]
+
+
+@dataclass(frozen=True)
+class Exchanged:
+    """Rows in the partitions of their `slot`, and the same as Java has them, if that is known."""
+
+    frame: DataFrame
+    rows: Any
 
 
 class Frames:
@@ -68,24 +77,59 @@ class Frames:
                 return kept.select(*columns)
         return planned.select(*columns)
 
+    def exchange(self, frame: DataFrame, n_partitions: int) -> Exchanged:
+        """Bring rows to the partitions of their `slot`, at once; they can be read there again and again."""
+        from py4j.protocol import Py4JError
+
+        exchanged = frame.repartition(n_partitions, "slot")
+        try:
+            return Exchanged(*self._planned_rows(exchanged))
+        except (AttributeError, Py4JError):
+            return Exchanged(self.keep(exchanged), None)
+
+    def together(self, first: Exchanged, second: Exchanged, n_partitions: int) -> DataFrame:
+        """Return the rows of both, those of one partition in one.
+
+        What is there already stays where it is, as Spark (from 4.1 on) has a way to do it; else both are
+        exchanged once more.
+        """
+        from py4j.protocol import Py4JError
+
+        context, jvm = self.session.sparkContext, self.session.sparkContext._jvm
+        try:
+            of_both = jvm.PythonUtils.toSeq([first.rows, second.rows])
+            union = jvm.org.apache.spark.rdd.SQLPartitioningAwareUnionRDD
+            rows = union(context._jsc.sc(), of_both, n_partitions, first.rows.elementClassTag())
+            return self._frame_of(rows, first.frame)
+        except (AttributeError, TypeError, Py4JError):
+            return first.frame.unionByName(second.frame).repartition(n_partitions, "slot")
+
     def _planned_anew(self, frame: DataFrame) -> DataFrame:
         """Return a frame of the same rows whose plan begins there.
 
         Plans are trees: without this the one of the last stage would hold that of the first fifty
         times, and Spark compares them all with all that is kept. What rows are made of is known all the
-        same, so that lost ones are made again, other than after a checkpoint. Where the JVM is another
-        than this knows, the frame itself does.
+        same, so that lost ones are made again, other than after a checkpoint: which it is where the JVM is
+        another than this knows.
         """
         from py4j.protocol import Py4JError
-        from pyspark.sql import DataFrame
 
         try:
-            held = frame.select("*")._jdf
-            rows = held.queryExecution().toRdd()
-            made = held.sparkSession().internalCreateDataFrame(rows, held.schema(), False)
-            return DataFrame(made, self.session)
+            return self._planned_rows(frame.select("*"))[0]
         except (AttributeError, Py4JError):
-            return frame
+            return frame.localCheckpoint()
+
+    def _planned_rows(self, frame: DataFrame) -> tuple[DataFrame, Any]:
+        rows = frame._jdf.queryExecution().toRdd()
+        return self._frame_of(rows, frame), rows
+
+    def _frame_of(self, rows: Any, like: DataFrame) -> DataFrame:
+        """Return a frame of rows as Java has them."""
+        from pyspark.sql import DataFrame
+
+        java = like._jdf
+        made = java.sparkSession().internalCreateDataFrame(rows, java.schema(), False)
+        return DataFrame(made, self.session)
 
     def let_go(self, planned: DataFrame) -> None:
         """Let go of a frame that `keep` returned."""

@@ -10,9 +10,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from samestory.config import Config
-from samestory.engines.blobs import unpack
-from samestory.engines.bundles import CLEAN_BUNDLES, clean_bundles
+from samestory.engines.bundles import CLEAN_BUNDLES, Numbering, clean_bundles, numbered_in
 from samestory.engines.gathered import Gathered, gather, spans
+from samestory.engines.placing import HOSTS, sites_of
 from samestory.engines.rows import (
     CLEAN,
     Ints,
@@ -24,6 +24,7 @@ from samestory.engines.rows import (
     rows_from,
     words_of,
 )
+from samestory.engines.sending import counted_beside
 from samestory.fingerprints import N_PARTITIONS, Postings, Runs, sort_postings
 from samestory.furniture import (
     BLOCKS,
@@ -50,45 +51,49 @@ _OUT_BYTES: Final = 4 << 20
 _TOLD: Final = ("doc_id", "title", "source", "url", "time")
 
 
-def furnish(batches: Iterable[pa.RecordBatch], config: Config, rank_bits: int) -> Iterator[pa.RecordBatch]:
+def furnish(
+    batches: Iterable[pa.RecordBatch], config: Config, rank_bits: int, numbering: Numbering, shared: Ints
+) -> Iterator[pa.RecordBatch]:
     """Learn the furniture of the sites of one partition; yield their articles without it, and what it is.
 
     Parameters
     ----------
     batches : iterable of RecordBatch
-        Of bundles of all columns of `samestory.engines.rows.PLACED`, and rows with a `payload`: the
-        counts of `samestory.engines.singles.count_singles`.
+        Of bundles of all columns of `samestory.engines.rows.READ`, and the counts of
+        `samestory.engines.singles.count_singles`.
     config : Config
     rank_bits : int
         Of the whole input.
+    numbering : Numbering
+    shared : int64 array
+        Hosts that many outlets share.
     """
     counts: list[dict[str, NDArray[Any]]] = []
-
-    def bundles() -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            payloads = batch.column("payload")
-            if payloads.null_count < len(payloads):
-                counts.extend(unpack(value.as_buffer()) for value in payloads if value.is_valid)
-            yield batch
-
     with TextStore() as store:
-        gathered = gather(bundles(), store)
+        gathered = gather(numbered_in(counted_beside(batches, counts), numbering), store)
         if gathered is not None:
-            yield from _Partition(gathered, counts, config, rank_bits).cleaned()
+            for blob in counts:
+                blob["doc"] = numbering.of(blob["doc"])
+            yield from _Partition(gathered, counts, config, rank_bits, shared).cleaned()
 
 
 class _Partition:
     """The articles of some whole sites."""
 
     def __init__(
-        self, gathered: Gathered, counts: list[dict[str, NDArray[Any]]], config: Config, rank_bits: int
+        self,
+        gathered: Gathered,
+        counts: list[dict[str, NDArray[Any]]],
+        config: Config,
+        rank_bits: int,
+        shared: Ints,
     ) -> None:
         self._gathered = gathered
         self._config = config
         self._by_character = config.shingle_unit == "char"
         self._banding: Banding = choose_banding(config.threshold, config.recall, config.num_perm)
         self._sketches = gathered.sketches(self._banding.bands)
-        self._sites = _sites_of(gathered)
+        self._sites = _sites_of(gathered, shared)
         self._pages: Pages = rank_pages(self._sites, self._sketches.text_keys)
         samples, sizes = gathered.samples()
         self._postings = sort_postings(samples, sizes, self._pages.ranks, InPlace(), rank_bits=rank_bits)
@@ -195,11 +200,12 @@ class _Partition:
         )
 
 
-def _sites_of(gathered: Gathered) -> Sites:
+def _sites_of(gathered: Gathered, shared: Ints) -> Sites:
     """Return the sites of the articles, as `samestory.sites.find_sites` numbers them."""
-    names = np.concatenate([np.zeros(1, np.uint64), gathered.keys("site")])
+    hosts, outlets = (gathered.numbers(name, np.int64) for name in HOSTS.names)
+    sites, is_host = sites_of(hosts, outlets, shared)
+    names = np.concatenate([np.zeros(1, np.uint64), sites.view(np.uint64)])
     keys, of_article = np.unique(names, return_inverse=True)
-    is_host = gathered.numbers("is_host", np.bool_)
     return Sites(of_article.reshape(-1)[1:].astype(np.int32), keys, is_host)
 
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from samestory.band import Components
 from samestory.buffers import string_buffers
-from samestory.engines.bundles import articles_in
 from samestory.engines.rows import Ints, Words, bytes_of, keys_of, numbers_of, rows_of, words_of
 from samestory.errors import OutputError
 from samestory.fingerprints import N_PARTITIONS, Sample
@@ -119,7 +118,7 @@ def as_sample(entries: Words) -> Sample:
 
 
 def gather(batches: Iterable[pa.RecordBatch], store: TextStore) -> Gathered | None:
-    """Take in the articles of the bundles of a partition; None where there are none.
+    """Take in the articles of a partition; None where there are none.
 
     Raises
     ------
@@ -129,7 +128,7 @@ def gather(batches: Iterable[pa.RecordBatch], store: TextStore) -> Gathered | No
     kept: list[pa.RecordBatch] = []
     sizes: list[Ints] = []
     texts: list[FoldedTexts] = []
-    for articles in articles_in(batches):
+    for articles in batches:
         place = articles.schema.get_field_index("text")
         if place >= 0:
             texts.append(bytes_of(articles.column(place)))

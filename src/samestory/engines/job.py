@@ -23,6 +23,7 @@ PARTITION_BYTES: Final = 96 << 20
 """A partition has about so many bytes of folded text, which its worker holds in memory or a file."""
 SENT_ROWS: Final = 2_000_000
 """Up to so many short rows are sent to all workers, rather than text to where they are."""
+_MOST_PARTITIONS: Final = 1 << 16
 _STAGES: Final = 7
 
 
@@ -51,11 +52,15 @@ class Job:
     started: float = field(default_factory=time.perf_counter)
     n_articles: int = 0
 
+    def partitions_for(self, n_bytes: int) -> int:
+        """Return the partitions of an exchange of about so many bytes of text; 0 where that is not known."""
+        least = self.frames.session.sparkContext.defaultParallelism
+        return self.partitions or max(least, min(_MOST_PARTITIONS, -(-n_bytes // PARTITION_BYTES)))
+
     def plan(self, n_articles: int, text_bytes: int) -> None:
         """Choose the partitions, for so much input."""
         self.n_articles = n_articles
-        least = self.frames.session.sparkContext.defaultParallelism
-        self.partitions = self.partitions or max(least, -(-text_bytes // PARTITION_BYTES))
+        self.partitions = self.partitions_for(text_bytes)
 
     @property
     def n_partitions(self) -> int:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from samestory.band import Components
 from samestory.config import Config
-from samestory.engines.blobs import blobs_in
+from samestory.engines.blobs import blob_rows, blobs_in
 from samestory.engines.bundles import (
     ROUTED,
     VERDICT_BUNDLES,
+    articles_in,
     assigned_in,
     assigned_or_not_in,
     collected,
@@ -25,7 +26,7 @@ from samestory.engines.bundles import (
 from samestory.engines.gathered import as_sample, gather, rounds
 from samestory.engines.reading import prints_column
 from samestory.engines.rows import Ints, bytes_of, keys_of, numbers_of, rows_from, words_of
-from samestory.engines.singles import send_entries
+from samestory.engines.singles import by_key
 from samestory.engines.verifying import SECOND, VERIFIED, roots_of, verdicts
 from samestory.fingerprints import Runs, sample, sort_postings
 from samestory.kernels import partial as kernel
@@ -56,6 +57,7 @@ LINKED: Final = rows_of_bundles(
     *(pa.field(name, pa.int64()) for name in EDGES),
 )
 """Bundles of articles on the way to their linked clusters; edges on the same way have a `kind`."""
+_PRINTS: Final = 1
 CANDIDATE: Final = 3
 NEAR: Final = 4
 """Kinds of edges."""
@@ -102,7 +104,8 @@ def _route(batch: pa.RecordBatch, n_partitions: int, runs: Runs) -> pa.RecordBat
         "text_key": keys_of(batch.column("text_key")).view(np.int64),
         "n_units": numbers_of(batch.column("n_units"), np.int64),
     }
-    return send_entries(entries, np.diff(offsets), columns, n_partitions)
+    slots, payloads = by_key(entries, np.diff(offsets), columns, n_partitions)
+    return blob_rows(slots, _PRINTS, payloads)
 
 
 def propose_partition(
@@ -191,7 +194,7 @@ def relate_partition(batches: Iterable[pa.RecordBatch], config: Config) -> Itera
             yield batch
 
     with TextStore() as store:
-        gathered = gather(bundles(), store)
+        gathered = gather(articles_in(bundles()), store)
         if gathered is None:
             return
         sketches = gathered.sketches(choose_banding(config.threshold, config.recall, config.num_perm).bands)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -14,7 +13,6 @@ import pyarrow.parquet as pq
 from samestory import errors
 from samestory.config import Config
 from samestory.corpus import _read_texts
-from samestory.engines.bundles import READ_BUNDLES, bundle_up, cuts_of
 from samestory.engines.rows import (
     READ,
     as_bytes,
@@ -23,6 +21,7 @@ from samestory.engines.rows import (
     as_words,
     rows_from,
 )
+from samestory.engines.sending import Sender
 from samestory.errors import ConfigError, SamestoryError
 from samestory.fingerprints import Runs, no_sample, sample
 from samestory.kernels.runs import LOCAL_BITS
@@ -46,6 +45,8 @@ UNIT_BYTES: Final = 48 << 20
 """Row groups of a Parquet file are read in units of about so many bytes as stored,"""
 UNIT_FILES: Final = 2000
 """text files in units of so many."""
+PACKED_RATIO: Final = 4
+"""What is in a compressed file is taken to be so much larger."""
 _PAGES: Final = ("html", "warc")
 _KINDS: Final = {
     name: kind
@@ -56,11 +57,15 @@ _KINDS: Final = {
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
-    """What one task reads: files, or of a Parquet file the row groups from `begin` to `end`."""
+    """What one task reads: files, or of a Parquet file the row groups from `begin` to `end`.
+
+    `n_bytes` is about what is in them, not compressed; 0 where that cannot be told.
+    """
 
     parts: tuple[Part, ...]
     begin: int = 0
     end: int = -1
+    n_bytes: int = 0
 
     def reader(self) -> Reader:
         """Return the reader of its rows."""
@@ -99,12 +104,17 @@ def plan_units(inputs: list[str], config: Config) -> list[Unit]:
             continue
         units += _units_of_texts(texts)
         texts = []
-        units += _groups(part) if part.format == "parquet" and part.is_local else [Unit((part,))]
+        units += _groups(part) if part.format == "parquet" and part.is_local else [_whole(part)]
     return [*units, *_units_of_texts(texts)]
 
 
 def _units_of_texts(parts: list[Part]) -> list[Unit]:
-    return [Unit(tuple(parts[k : k + UNIT_FILES])) for k in range(0, len(parts), UNIT_FILES)]
+    groups = [tuple(parts[k : k + UNIT_FILES]) for k in range(0, len(parts), UNIT_FILES)]
+    return [Unit(group, n_bytes=sum(part.n_bytes for part in group)) for group in groups]
+
+
+def _whole(part: Part) -> Unit:
+    return Unit((part,), n_bytes=part.n_bytes * (PACKED_RATIO if part.compression else 1))
 
 
 def _groups(part: Part) -> list[Unit]:
@@ -112,54 +122,56 @@ def _groups(part: Part) -> list[Unit]:
     try:
         metadata = pq.read_metadata(part.path)
     except (pa.ArrowException, OSError):
-        return [Unit((part,))]
+        return [_whole(part)]
     units: list[Unit] = []
     begin = held = 0
     for group in range(metadata.num_row_groups):
         held += metadata.row_group(group).total_byte_size
         if held >= UNIT_BYTES or group == metadata.num_row_groups - 1:
-            units.append(Unit((part,), begin, group + 1))
+            units.append(Unit((part,), begin, group + 1, held))
             begin, held = group + 1, 0
-    return units or [Unit((part,))]
+    return units or [_whole(part)]
 
 
 def read_units(
-    batches: Iterable[pa.RecordBatch], units: list[Unit], config: Config
+    batches: Iterable[pa.RecordBatch], units: list[Unit], config: Config, n_partitions: int
 ) -> Iterator[pa.RecordBatch]:
-    """Read the units whose numbers come in: each as bundles, then a row of facts."""
-    banding = choose_banding(config.threshold, config.recall, config.num_perm)
+    """Read the units whose numbers come in, and send their articles on, and facts of each."""
     for batch in batches:
         for number in batch.column(0).to_pylist():
-            yield from _read_unit(number, units[number], config, banding)
+            sender = Sender(number, n_partitions, by_site=config.boilerplate, named=True)
+            yield from _read_unit(sender, units[number], config)
 
 
-def _read_unit(number: int, unit: Unit, config: Config, banding: Banding) -> Iterator[pa.RecordBatch]:
-    n, n_bytes = 0, 0
+def _read_unit(sender: Sender, unit: Unit, config: Config) -> Iterator[pa.RecordBatch]:
+    banding = choose_banding(config.threshold, config.recall, config.num_perm)
+    n_bytes = 0
     source = None
     try:
         source = Source([unit.reader()], config, [unit.parts[0].name])
         for batch in source.batches():
             if len(batch):
-                yield _bundles(sketched(batch, config, banding), number, n)
-                n += len(batch)
+                yield from sender.add(sketched(batch, config, banding))
                 n_bytes += batch["text"].nbytes
     except SamestoryError as error:
-        yield _told(number, n, {"error": _as_told(error)})
+        yield sender.told({"error": _as_told(error)})
         return
+    yield from sender.rest()
     undated = {"n": source._survey.n_undated, "first": source._survey.first_undated}
-    yield _told(number, n, {"text_bytes": n_bytes, "undated": undated})
+    yield sender.told({"text_bytes": n_bytes, "undated": undated})
 
 
 def read_partition(
-    batches: Iterable[pa.RecordBatch], columns: Columns, config: Config
+    batches: Iterable[pa.RecordBatch], columns: Columns, config: Config, n_partitions: int
 ) -> Iterator[pa.RecordBatch]:
-    """Read one partition of a DataFrame: as bundles, then a row of facts."""
+    """Read one partition of a DataFrame, and send its articles on, and facts of it."""
     from pyspark import TaskContext
 
     banding = choose_banding(config.threshold, config.recall, config.num_perm)
     context = TaskContext.get()
     unit = context.partitionId() if context is not None else 0
     wanted = {role: column for role, column in columns.items() if column is not None}
+    sender = Sender(unit, n_partitions, by_site=config.boilerplate, named="doc_id" in wanted)
     n = n_bytes = n_undated = 0
     first_undated: list[Any] = []
     for batch in batches:
@@ -169,29 +181,24 @@ def read_partition(
             try:
                 converted = convert(chunk, wanted, ARTICLE.names, "table")
             except SamestoryError as error:
-                yield _told(unit, n, {"error": _as_told(error)})
+                yield sender.told({"error": _as_told(error)})
                 return
             if converted.broken:
                 item = converted.broken[0]
-                yield _told(unit, n, {"broken": [item.row, f"{item.reason}: {shown(item.raw)}"]})
+                yield sender.told({"broken": [item.row, f"{item.reason}: {shown(item.raw)}"]})
                 return
             if converted.undated and not first_undated:
                 first_undated = list(converted.undated[0])
             n_undated += len(converted.undated)
-            yield _bundles(sketched(converted.batch, config, banding), unit, n)
+            yield from sender.add(sketched(converted.batch, config, banding))
             n_bytes += converted.batch["text"].nbytes
             n += len(piece)
-    yield _told(unit, n, {"text_bytes": n_bytes, "undated": {"n": n_undated, "row": first_undated}})
-
-
-def _bundles(articles: pa.RecordBatch, unit: int, place: int) -> pa.RecordBatch:
-    """Return articles as bundles; the first article has a place in its unit."""
-    cuts = cuts_of(articles)
-    return bundle_up(articles, READ_BUNDLES, cuts, unit=np.full(len(cuts) - 1, unit), place=place + cuts[:-1])
+    yield from sender.rest()
+    yield sender.told({"text_bytes": n_bytes, "undated": {"n": n_undated, "row": first_undated}})
 
 
 def sketched(batch: pa.RecordBatch, config: Config, banding: Banding) -> pa.RecordBatch:
-    """Return a batch of articles with the columns of `rows.READ`."""
+    """Return a batch of articles with the columns of `rows.READ`; their numbers are still to be told."""
     if len(batch) > 1 << LOCAL_BITS:
         raise ValueError(f"a batch of {len(batch)} articles is too large")
     judged, n_removed = _read_texts(batch, config)
@@ -205,6 +212,7 @@ def sketched(batch: pa.RecordBatch, config: Config, banding: Banding) -> pa.Reco
     return rows_from(
         READ,
         n,
+        doc=np.zeros(n, np.int64),
         doc_id=batch["doc_id"],
         **{name: batch[name] for name in METADATA_COLUMNS[:-1]},
         time=batch["published_at"].cast(pa.int64()),
@@ -228,16 +236,6 @@ def prints_column(partitions: list[Any], n: int) -> pa.Array:
     order = np.argsort(owners, kind="stable")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=n))]).astype(np.int64)
     return as_words((entries & ~low)[order], offsets)
-
-
-def _told(unit: int, n: int, facts: dict[str, Any]) -> pa.RecordBatch:
-    return rows_from(
-        READ_BUNDLES,
-        1,
-        unit=np.array([unit], np.int32),
-        place=np.array([n], np.int64),
-        facts=pa.array([json.dumps({**facts, "n": n})]),
-    )
 
 
 def _as_told(error: SamestoryError) -> list[str | None]:

@@ -31,12 +31,10 @@ _SKETCHED: Final = [
 ]
 _DOC: Final = pa.field("doc", pa.int64(), nullable=False)
 
-READ: Final = pa.schema([*_TOLD, *_SKETCHED, pa.field("host", pa.int64()), pa.field("outlet", pa.int64())])
-"""Columns of articles as they are read."""
-PLACED: Final = pa.schema(
-    [_DOC, *_TOLD, *_SKETCHED, pa.field("site", pa.int64()), pa.field("is_host", pa.bool_())]
+READ: Final = pa.schema(
+    [_DOC, *_TOLD, *_SKETCHED, pa.field("host", pa.int64()), pa.field("outlet", pa.int64())]
 )
-"""Of articles by their number in the input, with their sites."""
+"""Columns of articles as they are read."""
 CLEAN: Final = pa.schema([_DOC, *_TOLD, *_SKETCHED])
 """Of articles without furniture."""
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from samestory.engines.blobs import blob_rows, blobs_in, pack, slots_of
-from samestory.engines.bundles import Numbering
+from samestory.engines.arriving import SINGLES, payload_rows
+from samestory.engines.blobs import blobs_in, by_slot, pack, slots_of
 from samestory.engines.gathered import as_sample
-from samestory.engines.placing import with_sites
-from samestory.engines.rows import Ints, Words, numbers_of, words_of
+from samestory.engines.rows import Ints, Words
 from samestory.fingerprints import sort_postings
-from samestory.kernels.runs import LOCAL_BITS
 from samestory.threads import InPlace
 
-PRINTS: Final = 1
-SINGLES: Final = 2
-_ENTRIES_AT_ONCE: Final = 1 << 22
 _MOST_RANK_BITS: Final = 28
 
 
@@ -33,48 +28,10 @@ def rank_bits_of(n: int) -> int:
     return min(_MOST_RANK_BITS, max(1, (n - 1).bit_length())) if n else 1
 
 
-def route_prints(
-    batches: Iterable[pa.RecordBatch], n_partitions: int, numbering: Numbering, shared: Ints
-) -> Iterator[pa.RecordBatch]:
-    """Send the fingerprints of the articles to the partitions of their keys, as blobs.
-
-    Parameters
-    ----------
-    batches : iterable of RecordBatch
-        Of bundles of `samestory.engines.bundles.READ_BUNDLES` with the columns `prints`, `host` and
-        `outlet`.
-    n_partitions : int
-    numbering : Numbering
-    shared : int64 array
-        Hosts that many outlets share.
-    """
-    held: list[pa.RecordBatch] = []
-    n_entries = n_docs = 0
-    for batch in with_sites(batches, numbering, shared):
-        held.append(batch)
-        n_entries += batch.column("prints").nbytes // 8
-        n_docs += len(batch)
-        if n_entries >= _ENTRIES_AT_ONCE or n_docs >= 1 << (LOCAL_BITS - 2):
-            yield _route(held, n_partitions)
-            held, n_entries, n_docs = [], 0, 0
-    if held:
-        yield _route(held, n_partitions)
-
-
-def _route(held: list[pa.RecordBatch], n_partitions: int) -> pa.RecordBatch:
-    parts = [words_of(batch.column("prints")) for batch in held]
-    entries = np.concatenate([np.zeros(0, np.uint64), *(values for values, _ in parts)])
-    counts = np.concatenate([np.zeros(0, np.int64), *(np.diff(offsets) for _, offsets in parts)])
-    docs, sites = (
-        np.concatenate([numbers_of(batch.column(name), np.int64) for batch in held])
-        for name in ("doc", "site")
-    )
-    slots = np.array(slots_of(n_partitions), dtype=np.int64)[sites % n_partitions]
-    return send_entries(entries, counts, {"doc": docs, "slot": slots}, n_partitions)
-
-
-def send_entries(entries: Words, counts: Ints, columns: dict[str, Ints], n_partitions: int) -> pa.RecordBatch:
-    """Return blobs of the fingerprints of some articles, by the partition of the key.
+def by_key(
+    entries: Words, counts: Ints, columns: dict[str, NDArray[Any]], n_partitions: int
+) -> tuple[list[int], list[bytes]]:
+    """Return slots, and for each the fingerprints of some articles whose keys go there, packed.
 
     Keys that are shortened alike have the high half in common, by which they are parted.
     """
@@ -95,11 +52,19 @@ def send_entries(entries: Words, counts: Ints, columns: dict[str, Ints], n_parti
         along = {name: column[docs] for name, column in columns.items()}
         payloads.append(pack(entries=entries[low:high] | places.reshape(-1).astype(np.uint64), **along))
         chosen.append(slots[p])
-    return blob_rows(chosen, PRINTS, payloads)
+    return chosen, payloads
 
 
 def count_singles(batches: Iterator[pa.RecordBatch], rank_bits: int) -> Iterator[pa.RecordBatch]:
-    """Count for each article the fingerprints of this partition that no other has; send them on."""
+    """Count for each article the fingerprints of this partition that no other has; send them to it.
+
+    Parameters
+    ----------
+    batches : iterator of RecordBatch
+        Rows of `samestory.engines.arriving.PRINTS`.
+    rank_bits : int
+        Of the whole input.
+    """
     blobs = [arrays for _, arrays in blobs_in(batches)]
     if not blobs:
         return
@@ -114,12 +79,4 @@ def count_singles(batches: Iterator[pa.RecordBatch], rank_bits: int) -> Iterator
         samples, counts, ranks.reshape(-1).astype(np.int32), InPlace(), rank_bits=rank_bits
     )
     n_single = postings.n_single[: len(docs)]
-    yield from _send_counts(docs, slots, n_single)
-
-
-def _send_counts(docs: Ints, slots: Ints, counts: NDArray[Any]) -> Iterator[pa.RecordBatch]:
-    order = np.argsort(slots, kind="stable")
-    chosen, firsts = np.unique(slots[order], return_index=True)
-    parts = np.split(order, firsts[1:])
-    payloads = [pack(doc=docs[part], n_single=counts[part].astype(np.int64)) for part in parts]
-    yield blob_rows(chosen.tolist(), SINGLES, payloads)
+    yield payload_rows(SINGLES, *by_slot(slots, doc=docs, n_single=n_single.astype(np.int64)))

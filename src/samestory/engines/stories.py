@@ -20,7 +20,7 @@ from samestory.budget import Budget
 from samestory.config import Config
 from samestory.corpus import Corpus, Room
 from samestory.engines import rows
-from samestory.engines.bundles import KIND, ROUND, ROUTED, bundle_up, cuts_of, rows_of_bundles
+from samestory.engines.bundles import KIND, ROUND, ROUTED, articles_in, bundle_up, cuts_of, rows_of_bundles
 from samestory.engines.finishing import in_order, route_articles, route_verdicts
 from samestory.engines.gathered import Gathered, gather
 from samestory.engines.rows import Ints, numbers_of, rows_from
@@ -145,7 +145,7 @@ def tell_stories(batches: Iterable[pa.RecordBatch], config: Config) -> Iterator[
     config : Config
     """
     with TextStore() as store, Scratch() as scratch, threads(config.n_threads) as executor:
-        gathered = gather(batches, store)
+        gathered = gather(articles_in(batches), store)
         if gathered is None:
             gathered = _nobody(store)
         budget = Budget.of(config.memory_bytes, config.n_threads, len(gathered))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from samestory.config import Config
-from samestory.engines.bundles import READ_BUNDLES, Numbering
+from samestory.engines.arriving import ARRIVING
 from samestory.engines.duplicates import check_config, clusters_rows, find_duplicates, pairs_rows
 from samestory.engines.frames import Frames
 from samestory.engines.job import Job
-from samestory.engines.numbering import Numbered, repeated_ids, survey
+from samestory.engines.numbering import Numbered, repeated_ids, take_in
 from samestory.engines.reading import read_partition
 from samestory.engines.session import check_partitions
 from samestory.errors import InputError, SchemaError
@@ -20,6 +20,7 @@ from samestory.read.columns import Columns, find_columns
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+_UNKNOWN_BYTES: Final = 1 << 50
 _TYPES: Final = {
     "string": pa.string(),
     "varchar": pa.string(),
@@ -60,12 +61,12 @@ def cluster_frame(
 def _cluster(df: DataFrame, columns: Columns, job: Job) -> tuple[DataFrame, DataFrame]:
     used = list(dict.fromkeys(name for name in columns.values() if name is not None))
     chosen = df.select(*(f"`{name.replace('`', '``')}`" for name in used))
-    read = job.frames.keep(
-        job.frames.map(chosen, read_partition, READ_BUNDLES, columns=columns, config=job.config)
+    n_partitions = job.partitions_for(_size_of(chosen))
+    read = job.frames.map(
+        chosen, read_partition, ARRIVING, columns=columns, config=job.config, n_partitions=n_partitions
     )
-    units = survey(read, None, in_memory=True)
-    job.plan(units.n, units.text_bytes)
-    numbered = Numbered(read, Numbering(units.firsts, named=columns["doc_id"] is not None), job)
+    named = columns["doc_id"] is not None
+    numbered = take_in(read, n_partitions, None, job, named=named, in_memory=True)
     if columns["doc_id"] is not None:
         _check_unique(numbered)
     found = find_duplicates(numbered, job)
@@ -74,6 +75,17 @@ def _cluster(df: DataFrame, columns: Columns, job: Job) -> tuple[DataFrame, Data
     clusters.count()
     pairs.count()
     return clusters, pairs
+
+
+def _size_of(df: DataFrame) -> int:
+    """Return about how many bytes Spark thinks a DataFrame has; 0 where it does not know."""
+    from py4j.protocol import Py4JError
+
+    try:
+        n_bytes = int(df._jdf.queryExecution().optimizedPlan().stats().sizeInBytes().toString())
+    except (AttributeError, Py4JError, ValueError):
+        return 0
+    return n_bytes if n_bytes < _UNKNOWN_BYTES else 0
 
 
 def _check_unique(numbered: Numbered) -> None:

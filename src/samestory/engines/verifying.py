@@ -15,6 +15,7 @@ from samestory.config import Config
 from samestory.engines.bundles import (
     ROUTED,
     VERDICT_BUNDLES,
+    articles_in,
     assigned_in,
     bundle_up,
     bundles_in,
@@ -69,7 +70,7 @@ def verify_partition(batches: Iterable[pa.RecordBatch], config: Config) -> Itera
     config : Config
     """
     with TextStore() as store:
-        gathered = gather(batches, store)
+        gathered = gather(articles_in(batches), store)
         if gathered is None:
             return
         sketches = gathered.sketches(choose_banding(config.threshold, config.recall, config.num_perm).bands)
