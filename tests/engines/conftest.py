@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from samestory.engines.classdata import reading_options
 from samestory.engines.session import check_java
 from samestory.errors import SamestoryError
 
@@ -30,7 +31,7 @@ def spark() -> Iterator[Any]:
     """A session of two threads, in another time zone than ours."""
     pytest.importorskip("pyspark")
     try:
-        check_java()
+        java = check_java()
     except SamestoryError as error:
         if os.environ.get("SAMESTORY_NEEDS_JAVA"):
             raise
@@ -41,6 +42,8 @@ def spark() -> Iterator[Any]:
     builder = SparkSession.builder.master("local[2]").appName("tests")
     for name, value in SETTINGS.items():
         builder = builder.config(name, value)
+    options = f"{SETTINGS['spark.driver.extraJavaOptions']} {reading_options(java)}"
+    builder = builder.config("spark.driver.extraJavaOptions", options)
     session = builder.getOrCreate()
     yield session
     session.stop()

@@ -46,6 +46,7 @@ def run_block(block: Block, folder: Path, path: Path) -> subprocess.CompletedPro
         "PYTHONPATH": f"{source}{os.pathsep}{settings.get('PYTHONPATH', '')}",
         "COLUMNS": "80",
         "HOME": str(folder),
+        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache"),
         "PYTHONUTF8": "1",
     }
     return subprocess.run(
