@@ -27,6 +27,12 @@ def tiny_rounds(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("samestory.pipeline.ROUND_BYTES", 500)
 
 
+def rounds_from_a_file(patch: pytest.MonkeyPatch) -> None:
+    """Texts in a file that are brought into the order of the rounds."""
+    for change in (tiny_batches, texts_in_a_file, tiny_rounds):
+        change(patch)
+
+
 def tiny_stories(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("samestory.pipeline._MOST_PAIRS", 3)
     patch.setattr("samestory.story.neighbours._CHUNK", 5)

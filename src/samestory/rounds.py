@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from samestory.arranging import collect_each
 from samestory.band import Components
 from samestory.buffers import string_array
 from samestory.corpus import Corpus
@@ -50,11 +51,13 @@ def rounds(components: Components, corpus: Corpus, most: int) -> Iterator[Round]
     if not len(components):
         return
     sizes = np.add.reduceat(corpus.folded_sizes[components.docs], components.offsets[:-1])
-    for part in _split_by_bytes(components, sizes, most):
-        if len(part) == 1 and corpus.folded_sizes[part.docs].sum() > most:
-            yield _one_large(part, corpus)
-        else:
-            yield Round(part, corpus.collect(part.docs))
+    parts = list(_split_by_bytes(components, sizes, most))
+    is_large = [len(part) == 1 and int(corpus.folded_sizes[part.docs].sum()) > most for part in parts]
+    texts = collect_each(
+        corpus, [part.docs for part, large in zip(parts, is_large, strict=True) if not large]
+    )
+    for part, large in zip(parts, is_large, strict=True):
+        yield _one_large(part, corpus) if large else Round(part, next(texts))
 
 
 def in_chunks(one: Round, corpus: Corpus, work: Callable[[Round], A]) -> Iterator[tuple[Components, A]]:

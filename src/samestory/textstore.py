@@ -118,6 +118,11 @@ class TextStore:
         if batch is not None:
             self._batches.append(batch)
 
+    @property
+    def is_filed(self) -> bool:
+        """Whether there are texts in the file."""
+        return self.complete and self._file is not None
+
     def numbered(self) -> Iterator[tuple[int, Kept]]:
         """Yield each batch with the number of its first text; `load` makes texts of it."""
         first = 0

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import samestory
 from small_pieces import (
     everything_tiny,
+    rounds_from_a_file,
     texts_in_a_file,
     texts_read_again,
     tiny_batches,
@@ -100,7 +101,16 @@ def plain(corpus: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> tuple[b
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize(
     "change",
-    [None, tiny_batches, texts_in_a_file, texts_read_again, tiny_rounds, tiny_tables, everything_tiny],
+    [
+        None,
+        tiny_batches,
+        texts_in_a_file,
+        texts_read_again,
+        tiny_rounds,
+        rounds_from_a_file,
+        tiny_tables,
+        everything_tiny,
+    ],
 )
 def test_same_bytes(
     corpus: pa.Table,

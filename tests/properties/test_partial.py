@@ -376,13 +376,19 @@ def tiny_rounds(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("samestory.pipeline.ROUND_BYTES", 3000)
 
 
+def rounds_from_a_file(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("samestory.textstore.MEMORY_BYTES", 100)
+    tiny_batches(patch)
+    tiny_rounds(patch)
+
+
 def written(found: list[Article], folder: Path, **changes: Any) -> tuple[bytes, bytes]:
     run(found, **changes).write(folder)
     return (folder / "clusters.parquet").read_bytes(), (folder / "pairs.parquet").read_bytes()
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("change", [None, tiny_batches, tiny_rounds])
+@pytest.mark.parametrize("change", [None, tiny_batches, tiny_rounds, rounds_from_a_file])
 def test_same_bytes(
     corpus: list[Article], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Any, threads: int
 ) -> None:
