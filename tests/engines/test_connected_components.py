@@ -29,16 +29,19 @@ def star_edges(n: int) -> Any:
     return np.column_stack([np.full(n, 0), np.arange(1, n + 1)])
 
 
-@pytest.mark.parametrize("in_one_task", [0, 1_000_000])
 @pytest.mark.parametrize(
-    "edges",
+    ("edges", "in_one_task"),
     [
-        pytest.param(random_edges(300, 180, 1), marks=pytest.mark.slow),
-        chain_edges(400, 2),
-        star_edges(200),
-        np.zeros((0, 2), np.int64),
+        pytest.param(random_edges(300, 180, 1), 0, marks=pytest.mark.slow),
+        pytest.param(random_edges(300, 180, 1), 1_000_000, marks=pytest.mark.slow),
+        pytest.param(chain_edges(400, 2), 0, marks=pytest.mark.slow),
+        (chain_edges(400, 2), 1_000_000),
+        (star_edges(200), 0),
+        pytest.param(star_edges(200), 1_000_000, marks=pytest.mark.slow),
+        pytest.param(np.zeros((0, 2), np.int64), 0, marks=pytest.mark.slow),
+        (np.zeros((0, 2), np.int64), 1_000_000),
     ],
-    ids=["random", "chain", "star", "none"],
+    ids=[f"{kind}-{way}" for kind in ("random", "chain", "star", "none") for way in ("rounds", "one task")],
 )
 def test_they_are_those_of_networkx(spark: Any, edges: Any, in_one_task: int) -> None:
     graph = nx.Graph(edges.tolist())

@@ -142,6 +142,7 @@ def test_job_after_job_leaves_no_plans_in_the_session(spark: Any) -> None:
     assert n_held[2] <= n_held[0] * 1.1 + 20, n_held
 
 
+@pytest.mark.slow
 def test_where_spark_cannot_leave_rows_where_they_are_it_is_the_same(
     spark: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -155,7 +155,9 @@ def plain(corpus: pa.Table) -> samestory.Result:
     return samestory.cluster(corpus, config())
 
 
-@pytest.mark.parametrize("threads", [1, 2, 4])
+@pytest.mark.parametrize(
+    "threads", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(4, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     "change",
     [None, tiny_batches, texts_read_again, tiny_rounds, tiny_stories, stories_in_files, everything_tiny],

@@ -22,6 +22,8 @@ try:
 finally:
     sys.path.remove(str(BENCHMARKS))
 
+pytestmark = pytest.mark.slow  # its own kernels are compiled for it
+
 N_DOCS = 1_500
 SEED = 5
 
