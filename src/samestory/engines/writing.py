@@ -163,4 +163,4 @@ def _table(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
 
 
 def _name(place: int) -> str:
-    return f"part-{place:05d}.parquet"
+    return f"part-{place:07d}.parquet"  # of up to 2**20 partitions, in order by name
