@@ -142,7 +142,7 @@ def memory_bytes(n: int, corpus: Corpus) -> float:
 def scratch_bytes(n: int, corpus: Corpus) -> float:
     """Return the temporary files of a run that keeps nothing else in memory: twice what is sorted."""
     twice = BANDING.bands * KEY_BYTES + corpus.fingerprints * KEY_BYTES
-    return n * (corpus.text_bytes * FOLDED * (1 + 2 * corpus.joined) + 2 * twice)
+    return n * (corpus.text_bytes * FOLDED * (1 + corpus.joined) + 2 * twice)
 
 
 def shuffled_bytes(n: int, corpus: Corpus) -> float:

@@ -35,7 +35,7 @@ from costs import (
 
 SPARK_FACTOR = 4.0  # if not measured: the most that is promised for the million
 SIZES = (10**6, 10**8, 10**10)
-DISK = 1.9  # what Spark writes in all, of what it shuffles: 14.1 GB of 7.6 for the million of 2.4 KB
+DISK = 1.45  # what Spark writes in all, of what it shuffles: 11.0 GB of 7.5 for the million of 2.4 KB
 PARTITION_BYTES = 128 << 20  # of a shuffle: some of them fit in an executor's memory at a time
 
 
