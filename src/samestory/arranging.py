@@ -66,10 +66,12 @@ def collect_each(corpus: Corpus, wanted: list[Ints]) -> Iterator[FoldedTexts]:
         return
     file, pieces = arranged
     first = 0
-    for k, docs in enumerate(wanted):
-        yield _texts_of(k, docs, first, file, pieces, corpus)
-        first += len(docs)
-    file.close()
+    try:
+        for k, docs in enumerate(wanted):
+            yield _texts_of(k, docs, first, file, pieces, corpus)
+            first += len(docs)
+    finally:  # whoever has taken the last set does not come back for more
+        file.close()
 
 
 def _arrange(corpus: Corpus, wanted: list[Ints]) -> tuple[ScratchFile, list[_Piece]] | None:
@@ -100,7 +102,7 @@ def _arrange(corpus: Corpus, wanted: list[Ints]) -> tuple[ScratchFile, list[_Pie
     try:
         return file, list(corpus.map_texts(docs[order], write))
     except OutputError:
-        file.close()
+        file.clear()  # and not closed: other threads may be writing to it
         return None
 
 

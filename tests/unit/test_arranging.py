@@ -85,6 +85,21 @@ def test_what_is_read_is_written_once(tmp_path: Path) -> None:
         assert scratch.n_bytes == 16 * 100
 
 
+def test_the_file_gives_its_room_back_with_the_last_set(tmp_path: Path) -> None:
+    texts = [bytes([65 + k]) * 100 for k in range(20)]
+    closed = []
+    with Scratch(tmp_path) as scratch, threads(2) as executor:
+        corpus: Any = Stored(texts, scratch, executor)
+        sets = collect_each(corpus, [np.array([k]) for k in range(4)])
+        for _ in range(4):  # as often as there are sets, and not once more
+            next(sets)
+        (file,) = scratch._files
+        closed.append(file._file.closed)
+        del sets
+        closed.append(file._file.closed)
+    assert closed == [False, True]
+
+
 def test_of_few_sets_each_is_collected() -> None:
     with Scratch() as scratch:
         found, n_collected = each([b"a", b"b", b"c"], [[2], [0]], scratch)

@@ -1,8 +1,8 @@
 """What Java has loaded of Spark, kept on disk for the next start: its class-data archive (JEP 350).
 
-Of the first twenty seconds of a session half go into finding, reading and checking some fifteen thousand
-classes. ``python -m samestory.compile`` writes the archive; without it, and where it does not fit any more,
-which Java looks after by itself, all goes on as slowly as ever.
+Of sixteen seconds until a session has started and done its first work, some seven go into finding, reading
+and checking classes. ``python -m samestory.compile`` writes the archive; without it, and where it does not
+fit any more, which Java looks after by itself, all goes on as slowly as ever.
 """
 
 from __future__ import annotations

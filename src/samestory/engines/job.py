@@ -23,7 +23,7 @@ PARTITION_BYTES: Final = 96 << 20
 """A partition has about so many bytes of folded text, which its worker holds in memory or a file."""
 SENT_ROWS: Final = 2_000_000
 """Up to so many short rows are sent to all workers, rather than text to where they are."""
-_MOST_PARTITIONS: Final = 1 << 16
+_MOST_PARTITIONS: Final = 1 << 20
 _STAGES: Final = 7
 
 
