@@ -5,7 +5,8 @@
     python benchmarks/equal.py corpus.parquet --against memory=512MB --against threads=1
 
 Each file is a job of its own, and so is each file of articles in a folder that is named (files `*.pairs.*`
-and `*.truth.*` are labels, and left out). The local engine at its defaults is what the others are held
+and `*.truth.*` are labels, and left out); the text files of one folder, an article each, are one job
+together. The local engine at its defaults is what the others are held
 against: by default Spark with 1, 2 and 16 partitions, or what `--against` says: `partitions=N` (Spark),
 `memory=SIZE` or `threads=N` (the local engine again). Leaves with 1 where anything differs or fails.
 """
@@ -48,13 +49,24 @@ COLUMNS: report.Columns = (
 )
 
 
-def inputs_of(paths: list[Path]) -> list[Path]:
-    """Return the files of articles that some paths name."""
+def inputs_of(paths: list[Path]) -> list[tuple[Path, ...]]:
+    """Return the inputs of each job that some paths make: a file, or the text files of a folder."""
     files: list[Path] = []
     for path in paths:
         files += sorted(path.rglob("*")) if path.is_dir() else [path]
-    is_wanted = [file.suffix in SUFFIXES and not any(word in file.name for word in LABELS) for file in files]
-    return [file for file, wanted in zip(files, is_wanted, strict=True) if wanted]
+    jobs: list[tuple[Path, ...]] = []
+    together: dict[Path, list[Path]] = {}
+    for file in files:
+        if file.suffix == ".txt":
+            together.setdefault(file.parent, []).append(file)
+        elif file.suffix in SUFFIXES and not any(word in file.name for word in LABELS):
+            jobs.append((file,))
+    return jobs + [tuple(found) for found in together.values()]
+
+
+def name_of(files: tuple[Path, ...]) -> str:
+    """Return what a table calls the input of a job."""
+    return files[0].name if len(files) == 1 else f"{files[0].parent.name}/*{files[0].suffix}"
 
 
 def way_of(text: str) -> tuple[Job, dict[str, Any]]:
@@ -109,21 +121,23 @@ def verdict(mine: Path, theirs: Path) -> str:
     return "; ".join(told)
 
 
-def compared(file: Path, level: str, args: argparse.Namespace, settings: Settings) -> Iterator[report.Row]:
-    """Run one file every way, and yield a row for each."""
+def compared(
+    files: tuple[Path, ...], level: str, args: argparse.Namespace, settings: Settings
+) -> Iterator[report.Row]:
+    """Run one job every way, and yield a row for each."""
     mine, theirs = args.workdir / "mine", args.workdir / "theirs"
-    options = tuple(args.option)
-    base = run_job(Job(inputs=(str(file),), level=level, options=options), settings, mine)
-    row = row_of(f"{file.name}, {level}, local", base)
+    inputs, options = tuple(map(str, files)), tuple(args.option)
+    base = run_job(Job(inputs=inputs, level=level, options=options), settings, mine)
+    row = row_of(f"{name_of(files)}, {level}, local", base)
     yield row | {"tables": "-", "problem": base.get("problem", "")}
     if base.get("problem"):
         return
     for text in args.against:
         way, changed = way_of(text)
-        job = dataclasses.replace(way, inputs=(str(file),), level=level, options=options)
+        job = dataclasses.replace(way, inputs=inputs, level=level, options=options)
         run = run_job(job, dataclasses.replace(settings, **changed), theirs)
         problem = run.get("problem", "")
-        row = row_of(f"{file.name}, {level}, {text}", run)
+        row = row_of(f"{name_of(files)}, {level}, {text}", run)
         yield row | {"tables": "-" if problem else verdict(mine, theirs), "problem": problem}
         remove(theirs)
 
@@ -165,8 +179,8 @@ def main() -> None:
             way_of(text)
     except ValueError as error:
         made.error(str(error))
-    files = inputs_of(args.inputs)
-    if not files:
+    jobs = inputs_of(args.inputs)
+    if not jobs:
         made.error("there are no files of articles")
     args.workdir.mkdir(parents=True, exist_ok=True)
     settings = Settings(
@@ -176,16 +190,16 @@ def main() -> None:
         timeout=args.timeout,
     )
     rows = []
-    for file in files:
+    for files in jobs:
         for level in args.levels:
-            for row in compared(file, level, args, settings):
+            for row in compared(files, level, args, settings):
                 rows.append(row)
                 print(f"{row['tool']}: {row['problem'] or row['tables']}", file=sys.stderr, flush=True)
     for folder in ("mine", "theirs"):
         remove(args.workdir / folder)
     n_wrong = sum(1 for row in rows if row["problem"] or row["tables"] not in ("-", "equal"))
     title = (
-        f"{len(files)} files, the local engine against {', '.join(args.against)}: {n_wrong} differ or fail"
+        f"{len(jobs)} inputs, the local engine against {', '.join(args.against)}: {n_wrong} differ or fail"
     )
     report.show(title, rows, COLUMNS, least_width=120)
     report.show_problems(rows)

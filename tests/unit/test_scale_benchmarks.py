@@ -240,6 +240,15 @@ def test_what_differs_is_told(change: object, told: str, tmp_path: Path) -> None
     assert equal.verdict(tmp_path / "mine", tmp_path / "theirs").startswith(told)
 
 
+def test_what_is_compared(tmp_path: Path) -> None:
+    for name in ("raw/b.parquet", "raw/b.pairs.parquet", "raw/c.jsonl", "seeds/2.txt", "seeds/1.txt", "x.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    jobs = equal.inputs_of([tmp_path])
+    assert [equal.name_of(files) for files in jobs] == ["b.parquet", "c.jsonl", "seeds/*.txt"]
+    assert [path.name for path in jobs[2]] == ["1.txt", "2.txt"]
+
+
 NAMELESS = """
 import sys, tempfile, time
 with tempfile.TemporaryFile(dir=sys.argv[1]) as file:
