@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from index_tools import Article, Ledger, Writer, differences, told_by_index, told_by_run
 
@@ -70,6 +72,11 @@ def do(index: samestory.Index, step: Step) -> None:
     getattr(index, kind)(to_table(what) if kind == "ingest" else what)
 
 
+def tell(*words: object) -> None:
+    """Print a line all at once: `print` writes it in pieces where output is not buffered."""
+    os.write(sys.stdout.fileno(), f"{' '.join(map(str, words))}\n".encode())
+
+
 def breed_writers(folder: Path, n: int) -> None:
     """For each line of the input, let a child go on writing, and name it; it tells each change it has done.
 
@@ -82,21 +89,26 @@ def breed_writers(folder: Path, n: int) -> None:
     for _ in sys.stdin:
         child = os.fork()
         if not child:
-            write(folder, plan)
-            os._exit(0)
-        print(child, flush=True)
+            try:
+                write(folder, plan)
+            except BaseException:
+                traceback.print_exc()
+                tell("failed")
+            while True:  # till it is killed: its number stays its own
+                signal.pause()
+        tell(child)
         os.waitpid(child, 0)
-        print("gone", flush=True)
+        tell("gone")
 
 
 def write(folder: Path, plan: list[Step]) -> None:
     with samestory.Index.open(folder, PLAIN, create=True) as index:
         done = index.info()["batches"]
-        print("begin", done, flush=True)
+        tell("begin", done)
         for k in range(done, len(plan)):
             do(index, plan[k])
-            print("done", k + 1, flush=True)
-    print("finished", flush=True)
+            tell("done", k + 1)
+    tell("finished")
 
 
 def keep_asking(folder: Path, n: int) -> None:
@@ -105,7 +117,7 @@ def keep_asking(folder: Path, n: int) -> None:
     asked = Writer(random.Random(77)).batch(6)
     n_asked, last = 0, 0
     with samestory.Index.open(folder, readonly=True) as index:
-        print("ready", flush=True)
+        tell("ready")
         while not (folder.parent / "stop").exists():
             found = index.query(to_table(asked))
             info = index.info()
@@ -117,7 +129,7 @@ def keep_asking(folder: Path, n: int) -> None:
             assert len(told) in (sizes[last:]), (len(told), last)
             assert all(row["cluster_id"] in told for row in told.values())
             n_asked += 1
-    print(n_asked, flush=True)
+    tell(n_asked)
 
 
 @contextmanager
@@ -128,11 +140,12 @@ def started(code: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    try:
-        with process:
+    with process:
+        try:
             yield process
-    finally:
-        process.kill()
+        except BaseException:
+            process.kill()  # or it would be waited for
+            raise
 
 
 def kill_one(breeder: Any, seconds: float) -> tuple[int, bool]:
@@ -144,9 +157,10 @@ def kill_one(breeder: Any, seconds: float) -> tuple[int, bool]:
         lines.append(breeder.stdout.readline())
     child = int(lines[-1])
     time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)  # not waited for until "gone" is read: the number is still its own
+    os.kill(child, signal.SIGKILL)
     while lines[-1] != "gone\n":
         lines.append(breeder.stdout.readline())
+    assert "failed\n" not in lines
     told = [int(line.split()[1]) for line in lines if line.startswith(("begin", "done"))]
     return told[-1] if told else 0, "finished\n" in lines
 
@@ -194,6 +208,33 @@ def run_killing(folder: Path, n_kills: int, n_steps: int, most_seconds: float) -
 
 def test_killed_writers_leave_all_that_they_told_of(tmp_path: Path) -> None:
     run_killing(tmp_path / "index", n_kills=12, n_steps=60, most_seconds=0.15)
+
+
+def die_in_commit(folder: Path, n: int) -> None:
+    """Make some changes, and die where LMDB has written the last of them, but begins no transaction on it."""
+    with samestory.Index.open(folder, PLAIN) as index:
+        for step in steps(n):
+            do(index, step)
+        file = index._store._file
+        with file.begin(write=True):
+            head = np.memmap(folder / "lock.mdb", np.uint64, "r+", shape=16)
+            (place,) = np.flatnonzero(head == file.last_commit())
+            head[place] -= 1
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("is_another", [False, True])
+def test_the_last_commit_of_a_killed_writer_counts(tmp_path: Path, is_another: bool) -> None:
+    folder = tmp_path / "index"
+    with samestory.Index.open(folder, PLAIN, create=True) as index, samestory.Index.open(folder) as other:
+        with started(START + "die_in_commit(Path(sys.argv[1]), int(sys.argv[2]))", folder, 5) as writer:
+            assert writer.wait() == -signal.SIGKILL
+        assert index.info()["batches"] == 4  # as if it had not been: nobody was told of it
+        for k, step in enumerate(steps(8)[5:]):
+            do(other if is_another else index, step)
+            assert index.info()["batches"] == other.info()["batches"] == 6 + k
+        assert set(told_by_index(other)) == {row["doc_id"] for row in ledgers(8)[-1]}
+        assert index.verify(deep=True) == []
 
 
 N_KILLS = int(os.environ.get("KILLS", "200"))

@@ -90,6 +90,15 @@ class DataFile:
                 raise (write_failure if write else read_failure)(self.folder, error) from error
         raise InputError(f"the index at {self.folder} could not be mapped", hint="try again")
 
+    def settle(self) -> None:
+        """Show what a writer that was killed had committed; for those who hold the writer's lock.
+
+        A commit counts once its meta page is written, but LMDB begins transactions on it only when its lock
+        file says so too. Where a writer was killed between the two, that is mended by the next who begins
+        to write: till then all readers see the state before, and then there is suddenly another.
+        """
+        self.begin(write=True).abort()
+
     def is_replaced(self) -> bool:
         """Return whether another data file counts now; this one can still be read, but no more opened."""
         if _exists(self._next_home):

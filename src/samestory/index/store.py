@@ -89,6 +89,8 @@ class Store:
     def refresh(self) -> bool:
         """Look at the newest state; return whether it is another than before.
 
+        Once the lock is held, nothing newer can appear: not even what a writer that was killed had committed.
+
         Raises
         ------
         IndexFormatError
@@ -96,8 +98,10 @@ class Store:
         """
         number = self._view.number
         self._require_open()
-        if self._file.is_replaced() or not self._view.is_current() or not self._is_newest():
-            self._renew_view()
+        self._follow()
+        if self._holds_lock:
+            self._file.settle()
+            self._follow()
         return self._view.number != number
 
     @contextmanager
@@ -231,6 +235,10 @@ class Store:
     def _require_newest_file(self) -> None:
         if self._file.is_replaced():
             raise RuntimeError("another process has replaced the data file: refresh once locked")
+
+    def _follow(self) -> None:
+        if self._file.is_replaced() or not self._view.is_current() or not self._is_newest():
+            self._renew_view()
 
     def _is_newest(self) -> bool:
         try:
