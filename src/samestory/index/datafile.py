@@ -91,11 +91,11 @@ class DataFile:
         raise InputError(f"the index at {self.folder} could not be mapped", hint="try again")
 
     def settle(self) -> None:
-        """Show what a writer that was killed had committed; for those who hold the writer's lock.
+        """Begin transactions on the commit that is shown as the newest, where LMDB does not yet.
 
         A commit counts once its meta page is written, but LMDB begins transactions on it only when its lock
-        file says so too. Where a writer was killed between the two, that is mended by the next who begins
-        to write: till then all readers see the state before, and then there is suddenly another.
+        file says so too. Where a writer was killed between the two, the next to begin a commit mends that:
+        till then all see the state before.
         """
         self.begin(write=True).abort()
 

@@ -89,8 +89,6 @@ class Store:
     def refresh(self) -> bool:
         """Look at the newest state; return whether it is another than before.
 
-        Once the lock is held, nothing newer can appear: not even what a writer that was killed had committed.
-
         Raises
         ------
         IndexFormatError
@@ -98,10 +96,8 @@ class Store:
         """
         number = self._view.number
         self._require_open()
-        self._follow()
-        if self._holds_lock:
-            self._file.settle()
-            self._follow()
+        if self._file.is_replaced() or not self._view.is_current() or not self._is_newest():
+            self._renew_view()
         return self._view.number != number
 
     @contextmanager
@@ -236,10 +232,6 @@ class Store:
         if self._file.is_replaced():
             raise RuntimeError("another process has replaced the data file: refresh once locked")
 
-    def _follow(self) -> None:
-        if self._file.is_replaced() or not self._view.is_current() or not self._is_newest():
-            self._renew_view()
-
     def _is_newest(self) -> bool:
         try:
             return self._view.is_newest()
@@ -279,7 +271,7 @@ def _newest(folder: Path, readonly: bool, known: DataFile | None) -> tuple[DataF
         is_known = known is not None and not known.is_replaced()
         file = known if known is not None and is_known else acquire(folder, readonly)
         try:
-            return file, View(file)
+            return file, _newest_view(file)
         except SamestoryError:
             is_replaced = file.is_replaced()
             if not is_known:
@@ -287,6 +279,15 @@ def _newest(folder: Path, readonly: bool, known: DataFile | None) -> tuple[DataF
             if not is_replaced:
                 raise
     raise _replaced_too_often(folder)
+
+
+def _newest_view(file: DataFile) -> View:
+    view = View(file)
+    if file.readonly or view.is_newest():
+        return view
+    view.close()
+    file.settle()
+    return View(file)
 
 
 def _replaced_too_often(folder: Path) -> InputError:
