@@ -35,7 +35,7 @@ def star_edges(n: int) -> Any:
         pytest.param(random_edges(300, 180, 1), 0, marks=pytest.mark.slow),
         pytest.param(random_edges(300, 180, 1), 1_000_000, marks=pytest.mark.slow),
         pytest.param(chain_edges(400, 2), 0, marks=pytest.mark.slow),
-        (chain_edges(400, 2), 1_000_000),
+        pytest.param(chain_edges(400, 2), 1_000_000, marks=pytest.mark.slow),
         (star_edges(200), 0),
         pytest.param(star_edges(200), 1_000_000, marks=pytest.mark.slow),
         pytest.param(np.zeros((0, 2), np.int64), 0, marks=pytest.mark.slow),

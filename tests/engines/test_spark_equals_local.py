@@ -36,7 +36,16 @@ def on_spark(
 @pytest.mark.parametrize(
     "partitions", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(16, marks=pytest.mark.slow)]
 )
-def test_it_is_the_same_for_any_number_of_partitions(spark: Any, partitions: int) -> None:
+def test_it_is_the_same_for_any_number_of_partitions(
+    spark: Any, partitions: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n_read = spark.sparkContext.accumulator(0)
+
+    def counted(batches: Any, **given: Any) -> Any:
+        n_read.add(1)
+        return read_partition(batches, **given)
+
+    monkeypatch.setattr(tables, "read_partition", counted)
     data = table(articles())
     local = samestory.cluster(data)
     counts = local.stats["counts"]
@@ -45,13 +54,14 @@ def test_it_is_the_same_for_any_number_of_partitions(spark: Any, partitions: int
     assert counts["relations"]["near"]
     assert counts["round_ups"]
     assert_same(local, *on_spark(spark, data, samestory.Config(), partitions))
+    assert n_read.value == spark.createDataFrame(data).rdd.getNumPartitions(), "articles were read twice"
 
 
 @pytest.mark.parametrize(
     "settings",
     [
         pytest.param({"boilerplate": False}, marks=pytest.mark.slow),
-        {"partial": False, "representative": "longest"},
+        pytest.param({"partial": False, "representative": "longest"}, marks=pytest.mark.slow),
         pytest.param({"shingle": "char:9", "founder_overlap": 0.4}, marks=pytest.mark.slow),
     ],
 )
@@ -68,7 +78,8 @@ def test_a_crowd_of_edits_is_the_same(spark: Any) -> None:
     assert_same(local, *on_spark(spark, data, samestory.Config(), 3))
 
 
-@pytest.mark.parametrize("in_one_task", [0, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("in_one_task", [0, 1000])
 def test_a_chain_is_one_component_however_it_is_found(
     spark: Any, in_one_task: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,18 +163,3 @@ def test_where_spark_cannot_leave_rows_where_they_are_it_is_the_same(
     monkeypatch.setattr(Frames, "_planned_rows", lacking)
     data = table(articles(9, 20))
     assert_same(samestory.cluster(data), *on_spark(spark, data, samestory.Config(), 3))
-
-
-def test_articles_are_not_read_twice(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = spark.sparkContext.accumulator(0)
-
-    def counted(batches: Any, **given: Any) -> Any:
-        read.add(1)
-        return read_partition(batches, **given)
-
-    monkeypatch.setattr(tables, "read_partition", counted)
-    frame = spark.createDataFrame(table(articles(9, 20)))
-    clusters, pairs = samestory.spark.cluster(frame, partitions=3)
-    assert read.value == frame.rdd.getNumPartitions()
-    clusters.unpersist()
-    pairs.unpersist()

@@ -20,6 +20,7 @@ BLOCKS = blocks_of(README.read_text(encoding="utf-8"))
 SHELL = [block for block in BLOCKS if block.kind == "bash"]
 ELSEWHERE = "In a pipeline"
 """The section whose blocks tests/index/test_recipes.py runs."""
+SPARK = "--engine spark"
 INSTALLING = re.compile(r"^.*\b(python3 -m venv|pip install)\b.*\n", re.MULTILINE)
 
 
@@ -61,7 +62,8 @@ def run_block(block: Block, folder: Path, path: Path) -> subprocess.CompletedPro
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the README's commands are for bash")
-def test_every_command_runs_and_prints_what_is_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize("on_spark", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_every_command_runs_and_prints_what_is_shown(tmp_path: Path, on_spark: bool) -> None:
     path = programs(tmp_path / "programs")
     folder = tmp_path / "work"
     folder.mkdir()
@@ -69,12 +71,15 @@ def test_every_command_runs_and_prints_what_is_shown(tmp_path: Path) -> None:
     for block in SHELL:
         if block.section == ELSEWHERE or block.mark == "tests":
             continue
+        if SPARK in block.code and not on_spark:
+            continue
         done = run_block(block, folder, path)
         assert done.returncode == 0, f"{block.code}\n{done.stdout}"
         if block.shown is not None:
             assert comparable(done.stdout) == comparable(block.shown), block.code
         ran += 1
     assert ran >= 8
+    assert (folder / "spread" / "run.json").exists() == on_spark
     assert "complete" in (folder / ".config/fish/completions/samestory.fish").read_text()
     assert (folder / "report.html").stat().st_size > 100_000
 
