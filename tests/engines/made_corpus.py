@@ -50,7 +50,8 @@ def articles(seed: int = 1, n_stories: int = 40) -> list[dict[str, Any]]:
         add(room.edited(texts[1], 60), k, source=f"agency {k}", url="https://collected.example/x")
     for k in range(10):  # an aggregator has many outlets
         add(room.story(60), k, source=f"agency {k}", url="https://collected.example/y")
-    rows += small_sites(room)
+    for row in small_sites(room):
+        rows.append({**row, "doc_id": f"a{len(rows):04}"})
     for text in ("", " ", "one", None):
         add(text, 0, title=None)
     add(None, 1, title=texts[2])
@@ -68,10 +69,10 @@ def small_sites(room: Newsroom) -> list[dict[str, Any]]:
         for k, text in enumerate(texts):
             url = f"https://small{site}.example/{k}"
             page = text if k == 2 else f"{text}\n\n{block}"
-            rows.append(news(f"b{site:02}{k}", page, k, f"small outlet {site}", url))
+            rows.append(news("", page, k, f"small outlet {site}", url))
             if site % 2 and k < 2:
                 url = f"https://other{k}.example/{site}"
-                rows.append(news(f"c{site:02}{k}", text, k, f"other outlet {k}", url))
+                rows.append(news("", text, k, f"other outlet {k}", url))
     return rows
 
 
