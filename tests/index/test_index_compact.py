@@ -122,7 +122,6 @@ def test_nothing_changes_but_the_size(rng: random.Random, changes_over: bool) ->
 def check_compaction(index: samestory.Index, ids: list[str]) -> None:
     before = known(index, ids)
     n_before = index.info()["bytes"]
-    n_entries = entries_of(index)
     done = index.compact()
     assert known(index, ids) == before
     assert index.verify(deep=True) == []
@@ -131,16 +130,10 @@ def check_compaction(index: samestory.Index, ids: list[str]) -> None:
     assert done["seconds"] > 0
     with samestory.Index.open(index._store.folder, readonly=True) as again:
         assert known(again, ids) == before
-    check_nothing_is_left(index, n_entries)
+    check_nothing_is_left(index)
 
 
-def entries_of(index: samestory.Index) -> tuple[int, int]:
-    state = index._saved.load()
-    return state.keys.n_entries, state.prints.n_entries
-
-
-def check_nothing_is_left(index: samestory.Index, n_entries: tuple[int, int] = (0, 0)) -> None:
-    """Look for what compaction should have taken; `n_entries` of keys and of prints were there before."""
+def check_nothing_is_left(index: samestory.Index) -> None:
     state = index._saved.load()
     texts, articles, facts = state.texts, state.articles, state.facts
     is_alive = articles["is_alive"] > 0
@@ -156,11 +149,11 @@ def check_nothing_is_left(index: samestory.Index, n_entries: tuple[int, int] = (
     assert len(values(index, b"log/")) == 0
     assert len(values(index, b"base/words/")) == len(values(index, b"base/ids/")) == 1
     assert all(runs.n_runs <= 256 for runs in (state.keys, state.prints, state.id_keys))
-    for runs, n_before in zip((state.keys, state.prints), n_entries, strict=True):
+    for runs in (state.keys, state.prints):
         members = np.concatenate([run.entries for run in runs._runs.values()] or [np.zeros(0, np.uint64)])
         assert (texts["n_articles"][(members & np.uint64((1 << 27) - 1)).astype(np.int64)] > 0).all()
         # Where all are not merged at once small runs are left alone.
-        assert not runs._small or 8 * n_before > compaction.MOVED_BYTES
+        assert not runs._small or 8 * runs.n_entries > compaction.MOVED_BYTES
     told = read_metadata(index._store.view, state, np.arange(articles.n))
     for column in told.columns:
         assert not np.asarray(column.is_valid())[~is_alive].any()
@@ -296,7 +289,7 @@ def test_each_step_leaves_a_sound_index(tmp_path: Path, monkeypatch: pytest.Monk
         before = told_by_index(index)
         monkeypatch.setattr(Store, "commit", stopping)
         for stop_after in range(1000):
-            n_done, n_entries = 0, entries_of(index)
+            n_done = 0
             try:
                 index.compact()
             except KeyboardInterrupt:
@@ -311,7 +304,7 @@ def test_each_step_leaves_a_sound_index(tmp_path: Path, monkeypatch: pytest.Monk
                     assert other.verify() == []
         assert 6 < stop_after < 1000
         assert not differences(index, rows)
-        check_nothing_is_left(index, n_entries)
+        check_nothing_is_left(index)
 
 
 def killed_child(folder: Path, seconds: float) -> bool:
@@ -356,11 +349,10 @@ def kill_some(folder: Path, n: int) -> None:
         with samestory.Index.open(copy, PLAIN, lock_timeout=0) as index:
             assert told_by_index(index) == before, seconds
             assert index.verify(deep=True) == [], seconds
-            n_entries = entries_of(index)
             index.compact()
             assert told_by_index(index) == before, seconds
             assert index.verify() == [], seconds
-            check_nothing_is_left(index, n_entries)
+            check_nothing_is_left(index)
         left = names_there(copy)
         assert len(left) == 1, left
         assert left.pop().startswith("data-"), left

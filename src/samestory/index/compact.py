@@ -67,9 +67,18 @@ def _merge_runs(saved: Saved, observer: Observer) -> None:
     kept_of = {"keys": is_alive, "prints": is_alive, "id_keys": None}
     rounds = [(name, parts) for name in kept_of for parts in _rounds(_runs(saved.state, name).n_entries)]
     for name, partitions in each(rounds, observer, "merge keys", len(rounds)):
-        puts, deletes = _runs(saved.state, name).plan_all(kept_of[name], partitions)
-        if puts or deletes:
-            saved.rearrange([*puts], deletes)
+        _merge(saved, name, kept_of[name], partitions)
+    for name, is_kept in kept_of.items():
+        # Without the entries of what is gone there may be few enough for all partitions at once.
+        runs = _runs(saved.state, name)
+        if runs.has_small and len(whole := _rounds(runs.n_entries)) == 1:
+            _merge(saved, name, is_kept, whole[0])
+
+
+def _merge(saved: Saved, name: str, is_kept: Flags | None, partitions: range) -> None:
+    puts, deletes = _runs(saved.state, name).plan_all(is_kept, partitions)
+    if puts or deletes:
+        saved.rearrange([*puts], deletes)
 
 
 def _runs(state: State, name: str) -> KeyRuns:

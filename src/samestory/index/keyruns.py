@@ -180,6 +180,12 @@ class KeyRuns:
         """Runs, each of which is one value."""
         return len(self._loaded().words)
 
+    @property
+    def has_small(self) -> bool:
+        """Whether there are small runs: of all partitions together."""
+        self._loaded()
+        return bool(self._small)
+
     def names(self) -> list[bytes]:
         """Return the names of all values there should be under the prefix, in order."""
         runs = [name_of(self._prefix, word) for word in self._loaded().words.tolist()]
